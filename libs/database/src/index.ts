@@ -1,1 +1,5 @@
-export {};
+export { createDatabase, Database } from './database.js';
+export type { DatabaseOptions, Queryable, Transaction } from './database.js';
+export { DatabaseUnavailable, databaseFault } from './database-faults.js';
+export { appendEvents, Outbox } from './outbox.js';
+export type { NewEvent, OutboxEvent } from './outbox.js';

@@ -1,0 +1,28 @@
+import { DataSource } from 'typeorm';
+import { InitialSchema1763700000001 } from './migrations/0001-initial-schema.js';
+
+/** Seconds before a statement is given up: no request of ours may hold a connection longer. */
+const STATEMENT_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Every migration in the order in which it runs; append only. */
+const migrations = [InitialSchema1763700000001];
+
+/** The TypeORM data source over `url` with at most `poolSize` connections. */
+export function dataSourceFor(url: string, poolSize: number, onPoolError: (error: unknown) => void): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    migrations,
+    migrationsTableName: 'schema_migration',
+    applicationName: 'haven',
+    poolErrorHandler: onPoolError,
+    extra: {
+      max: poolSize,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+      keepAlive: true,
+    },
+  });
+}

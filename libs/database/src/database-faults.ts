@@ -1,0 +1,23 @@
+/** The database cannot be reached or is restarting: try again later (HTTP 503), nothing is known to be wrong with the request. */
+export class DatabaseUnavailable extends Error {
+  override readonly name = 'DatabaseUnavailable';
+}
+
+export type DatabaseFault = 'unavailable' | 'conflict' | 'duplicate' | 'missing-reference' | 'other';
+
+/** SQLSTATE classes and codes, PostgreSQL manual, appendix A. */
+const UNAVAILABLE_CODES = new Set(['57P01', '57P02', '57P03', '53300', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT']);
+const CONFLICT_CODES = new Set(['40001', '40P01']);
+const LOST_CONNECTION = /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|connection timeout/i;
+
+/** What kind of fault an error from the driver is; decides whether a transaction may run again. */
+export function databaseFault(error: unknown): DatabaseFault {
+  if (error instanceof DatabaseUnavailable) return 'unavailable';
+  if (!(error instanceof Error)) return 'other';
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (UNAVAILABLE_CODES.has(code) || code.startsWith('08') || LOST_CONNECTION.test(error.message)) return 'unavailable';
+  if (CONFLICT_CODES.has(code)) return 'conflict';
+  if (code === '23505') return 'duplicate';
+  if (code === '23503') return 'missing-reference';
+  return 'other';
+}

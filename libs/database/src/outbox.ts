@@ -1,0 +1,83 @@
+import type { Database, Transaction } from './database.js';
+
+/** An event to be committed together with the change it tells of. */
+export interface NewEvent {
+  /** Its name in @haven/messages. */
+  readonly type: string;
+  readonly payload: object;
+  /** Who caused it, e.g. 'user:3'; empty for the platform itself. */
+  readonly actor: string;
+}
+
+/** A committed event on its way to the queue; `id` is unique for ever, handlers are idempotent by it. */
+export interface OutboxEvent extends NewEvent {
+  readonly id: string;
+  readonly createdAt: Date;
+}
+
+interface OutboxRow {
+  readonly id: string;
+  readonly event_id: string;
+  readonly type: string;
+  readonly payload: object;
+  readonly actor: string;
+  readonly created_at: Date;
+}
+
+/** Writes events inside the transaction that makes them true. */
+export async function appendEvents(transaction: Transaction, events: readonly NewEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  await transaction.execute(
+    `INSERT INTO outbox (type, payload, actor)
+     SELECT * FROM unnest($1::text[], $2::jsonb[], $3::text[])`,
+    [events.map((event) => event.type), events.map((event) => JSON.stringify(event.payload)), events.map((event) => event.actor)],
+  );
+}
+
+/** The reading side of the outbox: hands committed events on, at least once and oldest first. */
+export class Outbox {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /**
+   * Hands at most `limit` waiting events to `deliver` and stamps them once it resolves. When it rejects, or the process
+   * dies, they are handed out again. Several relays may run: rows that another one holds are passed over.
+   * Resolves to the number delivered.
+   */
+  async relay(limit: number, deliver: (events: readonly OutboxEvent[]) => Promise<void>): Promise<number> {
+    return this.#database.transaction(async (transaction) => {
+      const rows = await transaction.query<OutboxRow>(
+        `SELECT id, event_id, type, payload, actor, created_at FROM outbox
+         WHERE delivered_at IS NULL ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`,
+        [limit],
+      );
+      if (rows.length === 0) return 0;
+      await deliver(rows.map(eventOf));
+      await transaction.execute('UPDATE outbox SET delivered_at = now() WHERE id = ANY($1::bigint[])', [rows.map((row) => row.id)]);
+      return rows.length;
+    });
+  }
+
+  /** Age in seconds of the oldest event that still waits; 0 when none does. */
+  async lagSeconds(): Promise<number> {
+    const [row] = await this.#database.query<{ lag: number | null }>(
+      `SELECT extract(epoch FROM now() - min(created_at))::float8 AS lag FROM outbox WHERE delivered_at IS NULL`,
+    );
+    return row?.lag ?? 0;
+  }
+
+  /** Removes at most `limit` events delivered before `before`; resolves to how many. */
+  async forgetDelivered(before: Date, limit: number): Promise<number> {
+    return this.#database.execute(
+      `DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE delivered_at < $1 ORDER BY id LIMIT $2)`,
+      [before, limit],
+    );
+  }
+}
+
+function eventOf(row: OutboxRow): OutboxEvent {
+  return { id: row.event_id, type: row.type, payload: row.payload, actor: row.actor, createdAt: row.created_at };
+}
