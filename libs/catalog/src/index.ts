@@ -1,1 +1,10 @@
-export {};
+export { Catalog } from './catalog.js';
+export { CatalogError } from './catalog-error.js';
+export type { CatalogErrorCode } from './catalog-error.js';
+export type { BlobInRepository, BlobToAdd, BlobToMount } from './blobs.js';
+export type { ArtifactToDelete } from './deletion.js';
+export type { Pull, Referrer, ReferrerQuery } from './listing.js';
+export type { ManifestReference, ManifestToPut, StoredManifest } from './manifests.js';
+export type { Repository, RepositoryToOpen } from './repositories.js';
+export type { TagToDelete } from './tags.js';
+export type { NewUpload, Upload, UploadClaim } from './uploads.js';

@@ -170,7 +170,8 @@ const artifacts = [
 ];
 
 const pushing = [
-  // state: what the storage driver needs to go on with the upload (opaque here); received: bytes so far; version: guards against two writers.
+  // state: what the storage driver needs to go on with the upload (opaque here); received: bytes so far;
+  // version and writing fence off a second writer, also one in another process..
   `CREATE TABLE upload (
     id uuid PRIMARY KEY,
     repository text COLLATE "C" NOT NULL,
@@ -179,6 +180,7 @@ const pushing = [
     state jsonb NOT NULL,
     received bigint NOT NULL DEFAULT 0,
     version integer NOT NULL DEFAULT 0,
+    writing boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now()
   )`,

@@ -1,0 +1,139 @@
+import type { Digest } from '@haven/oci';
+import type { Database, Queryable, Transaction } from '@haven/database';
+import { CatalogError } from './catalog-error.js';
+import { openRepository, type RepositoryToOpen } from './repositories.js';
+
+export interface BlobInRepository {
+  readonly repositoryId: string;
+  readonly size: number;
+}
+
+export interface BlobToAdd extends RepositoryToOpen {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  /** The upload session that brought it, forgotten in the same transaction. */
+  readonly upload?: string;
+}
+
+export interface BlobToMount extends RepositoryToOpen {
+  readonly digest: Digest;
+  /** Repositories the caller may pull from; the first that holds the blob serves. */
+  readonly sources: readonly string[];
+}
+
+/** A blob used within this time is refreshed no further; garbage collection's grace window is a multiple of it. */
+const USE_REFRESH = '10 minutes';
+
+/** Whether `repository` may serve `digest`; a digest alone opens nothing. */
+export async function findBlob(database: Queryable, repository: string, digest: Digest): Promise<BlobInRepository | undefined> {
+  const [row] = await database.query<{ repository_id: string; size: string; stale: boolean }>(
+    `SELECT rb.repository_id, b.size, b.used_at < now() - $3::interval AS stale
+     FROM repository r JOIN project p ON p.id = r.project_id
+     JOIN repository_blob rb ON rb.repository_id = r.id JOIN blob b ON b.digest = rb.digest
+     WHERE r.name = $1 AND rb.digest = $2 AND r.deleted_at IS NULL AND p.deleted_at IS NULL AND b.state = 'present'`,
+    [repository, digest, USE_REFRESH],
+  );
+  if (!row) return undefined;
+  // A client that was told "exists" will not upload it: keep it from garbage collection until its manifest arrives.
+  if (row.stale && !(await refreshed(database, digest))) return undefined;
+  return { repositoryId: row.repository_id, size: Number(row.size) };
+}
+
+/**
+ * Marks a blob as just used, which keeps garbage collection away from it for the grace window. Must come before the
+ * bytes are put in place: bytes stored after this call cannot be taken for the old ones and removed.
+ * Resolves to false when there is no such blob yet, and rejects with 'blob-deleting' while it is being removed.
+ */
+export async function claimBlob(database: Queryable, digest: Digest): Promise<boolean> {
+  const [row] = await database.query<{ state: string; stale: boolean }>(
+    'SELECT state, used_at < now() - $2::interval AS stale FROM blob WHERE digest = $1',
+    [digest, USE_REFRESH],
+  );
+  if (!row) return false;
+  if (row.state === 'deleting') throw deleting(digest);
+  if (!row.stale) return true;
+  const refreshed = await database.execute(
+    `WITH relaxed AS (SELECT set_config('synchronous_commit', 'off', true))
+     UPDATE blob SET used_at = now() FROM relaxed WHERE digest = $1 AND state = 'present'`,
+    [digest],
+  );
+  if (refreshed === 0) throw deleting(digest);
+  return true;
+}
+
+/** Makes stored bytes part of a repository, which is made on its first push. */
+export async function addBlob(database: Database, blob: BlobToAdd): Promise<void> {
+  await database.transaction(async (transaction) => {
+    const repository = await openRepository(transaction, blob);
+    await recordBlob(transaction, blob.digest, blob.size);
+    await linkBlobs(transaction, repository.id, [blob.digest]);
+    if (blob.upload !== undefined) await transaction.execute('DELETE FROM upload WHERE id = $1', [blob.upload]);
+  });
+}
+
+/** Lets a repository serve a blob that one of `sources` holds; resolves to false when none does. */
+export async function mountBlob(database: Database, mount: BlobToMount): Promise<boolean> {
+  return database.transaction(async (transaction) => {
+    const [held] = await transaction.query<{ digest: string }>(
+      `SELECT b.digest FROM blob b
+       WHERE b.digest = $1 AND b.state = 'present' AND EXISTS (
+         SELECT 1 FROM repository_blob rb JOIN repository r ON r.id = rb.repository_id JOIN project p ON p.id = r.project_id
+         WHERE rb.digest = b.digest AND r.name = ANY($2) AND r.deleted_at IS NULL AND p.deleted_at IS NULL)
+       FOR KEY SHARE OF b`,
+      [mount.digest, mount.sources],
+    );
+    if (!held) return false;
+    const repository = await openRepository(transaction, mount);
+    await transaction.execute('UPDATE blob SET used_at = now() WHERE digest = $1 AND used_at < now() - $2::interval', [mount.digest, USE_REFRESH]);
+    await linkBlobs(transaction, repository.id, [mount.digest]);
+    return true;
+  });
+}
+
+/** Takes a blob out of a repository. Refused while one of its manifests names it; the bytes stay for garbage collection. */
+export async function removeBlob(database: Database, repository: string, digest: Digest): Promise<void> {
+  await database.transaction(async (transaction) => {
+    const [link] = await transaction.query<{ repository_id: string }>(
+      `SELECT rb.repository_id FROM repository_blob rb JOIN repository r ON r.id = rb.repository_id
+       WHERE r.name = $1 AND rb.digest = $2 AND r.deleted_at IS NULL FOR UPDATE OF rb`,
+      [repository, digest],
+    );
+    if (!link) throw new CatalogError('blob-unknown', `${repository} holds no blob ${digest}`);
+    const users = await transaction.query<{ digest: string }>(
+      `SELECT m.digest FROM manifest_blob mb JOIN manifest m ON m.id = mb.manifest_id
+       WHERE mb.digest = $1 AND mb.repository_id = $2 AND m.deleted_at IS NULL LIMIT 10`,
+      [digest, link.repository_id],
+    );
+    if (users.length > 0) throw new CatalogError('referenced', `manifests of ${repository} still need blob ${digest}`, users.map((user) => user.digest));
+    await transaction.execute('DELETE FROM repository_blob WHERE repository_id = $1 AND digest = $2', [link.repository_id, digest]);
+  });
+}
+
+/** Writes the row of bytes that are durably stored, or keeps the one that is there from garbage collection. */
+export async function recordBlob(transaction: Transaction, digest: Digest, size: number): Promise<void> {
+  const created = await transaction.execute('INSERT INTO blob (digest, size) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING', [digest, size]);
+  if (created > 0) return;
+  const held = await transaction.query(`SELECT digest FROM blob WHERE digest = $1 AND state = 'present' FOR KEY SHARE`, [digest]);
+  if (held.length === 0) throw deleting(digest);
+}
+
+export async function linkBlobs(transaction: Transaction, repositoryId: string, digests: readonly Digest[]): Promise<void> {
+  await transaction.execute(
+    `INSERT INTO repository_blob (repository_id, digest) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING`,
+    [repositoryId, digests],
+  );
+}
+
+async function refreshed(database: Queryable, digest: Digest): Promise<boolean> {
+  try {
+    return await claimBlob(database, digest);
+  } catch (error) {
+    if (error instanceof CatalogError && error.code === 'blob-deleting') return false;
+    throw error;
+  }
+}
+
+function deleting(digest: Digest): CatalogError {
+  return new CatalogError('blob-deleting', `blob ${digest} is being removed just now; upload it again in a moment`, [digest]);
+}

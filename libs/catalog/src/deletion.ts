@@ -1,0 +1,114 @@
+import { appendEvents, type Database, type NewEvent, type Transaction } from '@haven/database';
+import { CatalogError } from './catalog-error.js';
+import type { Repository } from './repositories.js';
+import { dropTags, type TagToDrop } from './tags.js';
+
+export interface ArtifactToDelete {
+  readonly repository: string;
+  readonly digest: string;
+  readonly actor: string;
+  /** Also what hangs on it alone: accessories, and untagged children that no other index names (the Harbor API's rule). */
+  readonly cascade: boolean;
+}
+
+interface ManifestRow {
+  readonly id: string;
+  readonly digest: string;
+}
+
+/**
+ * Puts an artifact, with its tags, into the bin: it is gone for clients at once, its bytes go with garbage collection.
+ * Rejects with 'manifest-unknown', or 'referenced' while an index names it.
+ */
+export async function deleteArtifact(database: Database, wanted: ArtifactToDelete): Promise<void> {
+  await database.transaction(async (transaction) => {
+    const repository = await lockRepository(transaction, wanted.repository);
+    const target = repository && (await lockManifest(transaction, repository.id, wanted.digest));
+    if (!repository || !target) throw new CatalogError('manifest-unknown', `${wanted.repository} holds no manifest ${wanted.digest}`);
+    const parents = await liveParents(transaction, repository.id, wanted.digest);
+    if (parents.length > 0) throw new CatalogError('referenced', `an index still names ${wanted.digest}; delete the index first`, parents);
+    const doomed = wanted.cascade ? await withDependants(transaction, repository.id, target) : [target];
+    const events = await binManifests(transaction, repository, doomed, wanted.actor);
+    events.push({ type: 'artifact.deleted', payload: { project: repository.projectId, repository: repository.name, digest: wanted.digest }, actor: wanted.actor });
+    await appendEvents(transaction, events);
+  });
+}
+
+/** Puts a repository with all its artifacts into the bin. Rejects with 'repository-unknown'. */
+export async function deleteRepository(database: Database, wanted: { readonly repository: string; readonly actor: string }): Promise<void> {
+  await database.transaction(async (transaction) => {
+    const [row] = await transaction.query<{ id: string; project_id: number }>(
+      'SELECT id, project_id FROM repository WHERE name = $1 AND deleted_at IS NULL FOR UPDATE',
+      [wanted.repository],
+    );
+    if (!row) throw new CatalogError('repository-unknown', `there is no repository ${wanted.repository}`);
+    const repository = { id: row.id, projectId: row.project_id, name: wanted.repository };
+    const manifests = await transaction.query<ManifestRow>('SELECT id, digest FROM manifest WHERE repository_id = $1 AND deleted_at IS NULL FOR UPDATE', [row.id]);
+    const events = await binManifests(transaction, repository, manifests, wanted.actor);
+    await transaction.execute('UPDATE repository SET deleted_at = now(), updated_at = now() WHERE id = $1', [row.id]);
+    await transaction.execute('DELETE FROM upload WHERE repository = $1 AND project_id = $2', [wanted.repository, row.project_id]);
+    events.push({ type: 'repository.deleted', payload: { project: row.project_id, repository: wanted.repository }, actor: wanted.actor });
+    await appendEvents(transaction, events);
+  });
+}
+
+async function lockRepository(transaction: Transaction, name: string): Promise<Repository | undefined> {
+  const [row] = await transaction.query<{ id: string; project_id: number }>(
+    'SELECT id, project_id FROM repository WHERE name = $1 AND deleted_at IS NULL FOR KEY SHARE',
+    [name],
+  );
+  return row && { id: row.id, projectId: row.project_id, name };
+}
+
+async function lockManifest(transaction: Transaction, repositoryId: string, digest: string): Promise<ManifestRow | undefined> {
+  const [row] = await transaction.query<ManifestRow>(
+    'SELECT id, digest FROM manifest WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL FOR UPDATE',
+    [repositoryId, digest],
+  );
+  return row;
+}
+
+async function liveParents(transaction: Transaction, repositoryId: string, digest: string): Promise<string[]> {
+  const rows = await transaction.query<{ digest: string }>(
+    `SELECT DISTINCT m.digest FROM manifest_reference ref JOIN manifest m ON m.id = ref.parent_id
+     WHERE ref.repository_id = $1 AND ref.child_digest = $2 AND m.deleted_at IS NULL LIMIT 10`,
+    [repositoryId, digest],
+  );
+  return rows.map((row) => row.digest);
+}
+
+/**
+ * The artifact, its accessories (and theirs), and children that nothing else keeps. UNION makes the walk end on
+ * cycles: accessories may point at each other.
+ */
+async function withDependants(transaction: Transaction, repositoryId: string, target: ManifestRow): Promise<ManifestRow[]> {
+  const rows = await transaction.query<ManifestRow>(
+    `WITH RECURSIVE doomed AS (
+       SELECT id, digest FROM manifest WHERE id = $2
+       UNION
+       SELECT m.id, m.digest FROM doomed d JOIN manifest m ON m.repository_id = $1 AND m.deleted_at IS NULL
+       WHERE EXISTS (SELECT 1 FROM accessory a WHERE a.manifest_id = m.id AND a.repository_id = $1 AND a.subject_digest = d.digest)
+          OR (EXISTS (SELECT 1 FROM manifest_reference ref WHERE ref.parent_id = d.id AND ref.child_digest = m.digest)
+              AND NOT EXISTS (SELECT 1 FROM tag t WHERE t.manifest_id = m.id)
+              AND NOT EXISTS (SELECT 1 FROM manifest_reference other JOIN manifest parent ON parent.id = other.parent_id
+                              WHERE other.repository_id = $1 AND other.child_digest = m.digest
+                                AND other.parent_id <> d.id AND parent.deleted_at IS NULL)))
+     SELECT id, digest FROM doomed`,
+    [repositoryId, target.id],
+  );
+  await transaction.query('SELECT id FROM manifest WHERE id = ANY($1::bigint[]) ORDER BY digest FOR UPDATE', [rows.map((row) => row.id)]);
+  return rows;
+}
+
+async function binManifests(transaction: Transaction, repository: Repository, manifests: readonly ManifestRow[], actor: string): Promise<NewEvent[]> {
+  if (manifests.length === 0) return [];
+  const ids = manifests.map((manifest) => manifest.id);
+  const tags = await transaction.query<TagToDrop>(
+    `SELECT t.id, t.name, m.digest FROM tag t JOIN manifest m ON m.id = t.manifest_id
+     WHERE t.manifest_id = ANY($1::bigint[]) ORDER BY t.name FOR UPDATE OF t`,
+    [ids],
+  );
+  const events = await dropTags(transaction, repository, tags, actor);
+  await transaction.execute('UPDATE manifest SET deleted_at = now() WHERE id = ANY($1::bigint[])', [ids]);
+  return events;
+}
