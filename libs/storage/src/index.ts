@@ -1,1 +1,7 @@
-export {};
+export {
+  type AppendResult, BlobStorage, type ByteRange, isUploadId, type JsonValue, type RedirectOptions, type StaleUpload, type StoredBlob, type UploadState,
+} from './blob-storage.js';
+export { FilesystemBlobStorage } from './filesystem/filesystem-blob-storage.js';
+export { blobPath, digestOfBlobPath } from './layout.js';
+export { openStorage, type StorageCredentials } from './open-storage.js';
+export { BlobMissing, StorageError, type StorageFailure, UploadMissing } from './storage-error.js';

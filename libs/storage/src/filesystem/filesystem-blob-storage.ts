@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, lstat, opendir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Digest } from '@haven/oci';
+import { type AppendResult, BlobStorage, type ByteRange, isUploadId, type StaleUpload, type StoredBlob, type UploadState } from '../blob-storage.js';
+import { checkRange, collect } from '../byte-range.js';
+import { UPLOADS, uploadPath } from '../layout.js';
+import { BlobMissing, UploadMissing } from '../storage-error.js';
+import { type Appended, appendSource } from './append.js';
+import { SyncFailed } from './batch-writer.js';
+import { BlobFiles } from './blob-files.js';
+import { removeFile, withFile } from './durable.js';
+import { attempt, isAbsent, storageFailure } from './failure.js';
+import { readRange } from './read.js';
+import { prepareRoot } from './root.js';
+
+/**
+ * Keeps everything in a folder of this machine, or of a network mount that several machines share.
+ *
+ * What survives what: an append syncs before it resolves, so `received` never counts a byte that a power loss
+ * could take (and an upload resumed after one cannot become a blob with holes). A commit therefore only has to
+ * rename the file and sync the folders. Syncs run in the background during an append, so the last one is short,
+ * and the sum of work is that of a commit that would sync the file.
+ */
+export class FilesystemBlobStorage extends BlobStorage {
+  readonly #root: string;
+  readonly #blobs: BlobFiles;
+
+  /** @throws StorageError when the folder cannot be used */
+  constructor(root: string) {
+    super();
+    this.#root = prepareRoot(root);
+    this.#blobs = new BlobFiles(this.#root);
+  }
+
+  override async createUpload(id: string): Promise<UploadState> {
+    if (!isUploadId(id)) throw new RangeError('An upload id must be 1 to 128 letters, digits, - or _.');
+    await attempt('create an upload', () =>
+      withFile(this.#upload(id), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, async () => undefined));
+    return { id, received: 0 };
+  }
+
+  override async append(state: UploadState, source: AsyncIterable<Uint8Array>): Promise<AppendResult> {
+    const path = this.#upload(state.id);
+    try {
+      const { received, ...rest } = await withFile(path, constants.O_RDWR, (file) => appendFrom(file, state, source));
+      return { state: { ...state, received }, ...rest };
+    } catch (error) {
+      if (isAbsent(error)) throw new UploadMissing(state.id);
+      if (!(error instanceof SyncFailed)) throw storageFailure(error, 'write an upload');
+      // Nobody can tell which bytes were lost: the upload must not be resumed.
+      await attempt('remove a damaged upload', () => removeFile(path));
+      throw storageFailure(error.cause, 'write an upload');
+    }
+  }
+
+  override async *readUpload(state: UploadState): AsyncGenerator<Uint8Array, void, undefined> {
+    const found = await this.#uploadSize(state.id);
+    if (found < state.received) throw new UploadMissing(state.id, `holds ${found} bytes instead of ${state.received}`);
+    if (state.received > 0) yield* readRange(this.#upload(state.id), { start: 0, end: state.received - 1 });
+  }
+
+  override async commit(state: UploadState, digest: Digest): Promise<void> {
+    await attempt('commit an upload', () => this.#blobs.moveIn(this.#upload(state.id), state.received, digest, state.id));
+  }
+
+  override async abort(state: UploadState): Promise<void> {
+    await attempt('remove an upload', () => removeFile(this.#upload(state.id)));
+  }
+
+  override async put(digest: Digest, bytes: Uint8Array): Promise<void> {
+    const state = await this.createUpload(`put-${randomUUID()}`);
+    try {
+      const { state: written } = await this.append(state, once(bytes));
+      await this.commit(written, digest);
+    } catch (error) {
+      // The first error is the one to tell; what cannot be removed now, staleUploads will name later.
+      await this.abort(state).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  override async stat(digest: Digest): Promise<{ size: number } | undefined> {
+    const size = await attempt('look up a blob', () => this.#blobs.size(digest));
+    return size === undefined ? undefined : { size };
+  }
+
+  override async read(digest: Digest, range?: ByteRange): Promise<AsyncIterable<Uint8Array>> {
+    const found = await this.stat(digest);
+    if (found === undefined) throw new BlobMissing(digest);
+    return readRange(this.#blobs.path(digest), checkRange(range, found.size));
+  }
+
+  override async readAll(digest: Digest, maxBytes: number): Promise<Buffer> {
+    return collect(await this.read(digest), digest, maxBytes);
+  }
+
+  override delete(digest: Digest): Promise<boolean> {
+    return attempt('delete a blob', () => this.#blobs.remove(digest));
+  }
+
+  override list(): AsyncIterable<StoredBlob> {
+    return this.#blobs.list();
+  }
+
+  override async *staleUploads(before: Date): AsyncGenerator<StaleUpload, void, undefined> {
+    for await (const { name } of await attempt('list the uploads', () => opendir(join(this.#root, UPLOADS)))) {
+      const found = isUploadId(name) ? await lstatIfThere(this.#upload(name)) : undefined;
+      if (found?.isFile() === true && found.mtime < before) yield { id: name, modifiedAt: found.mtime };
+    }
+  }
+
+  override async redirectUrl(): Promise<undefined> {
+    return undefined;
+  }
+
+  override localFile(digest: Digest): string {
+    return this.#blobs.path(digest);
+  }
+
+  override async health(): Promise<void> {
+    const { id } = await this.createUpload(`health-${randomUUID()}`);
+    await attempt('write and remove a file', async () => {
+      try {
+        await withFile(this.#upload(id), constants.O_WRONLY, async (file) => {
+          await file.write('healthy');
+          await file.datasync();
+        });
+      } finally {
+        await removeFile(this.#upload(id));
+      }
+    });
+  }
+
+  #upload(id: string): string {
+    return join(this.#root, uploadPath(id));
+  }
+
+  async #uploadSize(id: string): Promise<number> {
+    const found = await lstatIfThere(this.#upload(id));
+    if (found?.isFile() !== true) throw new UploadMissing(id);
+    return found.size;
+  }
+}
+
+async function appendFrom(file: FileHandle, state: UploadState, source: AsyncIterable<Uint8Array>): Promise<Appended> {
+  const found = (await file.stat()).size;
+  if (found < state.received) throw new UploadMissing(state.id, `holds ${found} bytes instead of ${state.received}`);
+  if (found > state.received) await file.truncate(state.received);
+  try {
+    return await appendSource(file, state.received, source);
+  } catch (error) {
+    // On a full disk the space is needed by others. Should this fail too, the next append cuts the file.
+    await file.truncate(state.received).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function lstatIfThere(path: string): Promise<Stats | undefined> {
+  return attempt('look up a file', async () => {
+    try {
+      return await lstat(path);
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw error;
+    }
+  });
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
+}
