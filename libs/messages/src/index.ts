@@ -1,1 +1,10 @@
-export {};
+export { EVENTS, isEventName, type DeliveredEvent, type EventName, type EventPayload } from './event/events.js';
+export { BROADCASTS, type BroadcastName, type BroadcastPayload } from './broadcast/broadcast-list.js';
+export { Broadcasts, type BroadcastHandler, type BroadcastSender } from './broadcast/broadcasts.js';
+export { FakeBroadcasts, FakeWire } from './broadcast/fake-broadcasts.js';
+export { JOBS, type JobDefinition, type JobName, type JobPayload } from './job/jobs.js';
+export { JobQueue, JobsUnavailable, Workers, type JobContext, type JobHandler, type JobToAdd } from './job/job-queue.js';
+export { FakeJobQueue, type FakeJob } from './job/fake-job-queue.js';
+export { connectRedis, Messages, type MessagesOptions } from './redis/connect-redis.js';
+export { LogShipper } from './redis/log-shipper.js';
+export { LogReader } from './redis/log-reader.js';

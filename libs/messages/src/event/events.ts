@@ -1,0 +1,48 @@
+import { z } from 'zod';
+
+const projectId = z.int().positive();
+const repository = z.object({ project: projectId, repository: z.string().min(1).max(255) });
+const digest = z.string().min(1).max(200);
+const tag = z.string().min(1).max(128);
+const project = z.object({ project: projectId, name: z.string().max(255).optional() });
+const user = z.object({ user: z.int().positive(), name: z.string().max(255).optional() });
+
+/**
+ * Everything that can happen, with what is told about it. `project` and `user` are ids; `repository` is the full name.
+ * Events are committed to the outbox together with the change itself. Payloads may gain fields, never lose them.
+ */
+export const EVENTS = {
+  'artifact.pushed': repository.extend({ digest, tags: z.array(tag).max(10_000), mediaType: z.string().max(255), artifactType: z.string().max(255) }),
+  'artifact.pulled': repository.extend({ digest, tag: tag.optional() }),
+  'artifact.deleted': repository.extend({ digest }),
+  'tag.created': repository.extend({ tag, digest }),
+  'tag.moved': repository.extend({ tag, from: digest, digest }),
+  'tag.deleted': repository.extend({ tag, digest }),
+  'repository.created': repository,
+  'repository.deleted': repository,
+  'project.created': project,
+  'project.deleted': project,
+  'project.visibility-changed': project.extend({ public: z.boolean() }),
+  'member.changed': project.extend({ user: z.int().positive().optional() }),
+  'user.created': user,
+  'user.changed': user,
+  'user.deleted': user,
+} as const satisfies Record<string, z.ZodObject>;
+
+export type EventName = keyof typeof EVENTS;
+export type EventPayload<N extends EventName = EventName> = z.infer<(typeof EVENTS)[N]>;
+
+/** An event on its way to its subscribers. `id` is unique for ever: subscribers are idempotent by it. */
+export interface DeliveredEvent<N extends EventName = EventName> {
+  readonly id: string;
+  readonly type: N;
+  readonly payload: EventPayload<N>;
+  /** Who caused it, such as `user:3`; empty for the platform itself. */
+  readonly actor: string;
+  readonly createdAt: Date;
+}
+
+/** Whether this is the name of an event that this build knows. */
+export function isEventName(name: string): name is EventName {
+  return Object.hasOwn(EVENTS, name);
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+
+export interface JobDefinition {
+  readonly payload: z.ZodObject;
+  /** How often a job is tried before it is given up. */
+  readonly attempts: number;
+  /** The pause before the second try, in milliseconds; it doubles with each further one. */
+  readonly backoffMs: number;
+  /** How many of them one process works on at once. */
+  readonly concurrency: number;
+}
+
+/** Every job there is. A job's id and payload are all that travels; the truth is read from the database. */
+export const JOBS = {
+  /** Hands one committed event to its subscribers. */
+  'deliver-event': {
+    payload: z.object({
+      id: z.uuid(),
+      type: z.string().min(1).max(100),
+      payload: z.record(z.string(), z.unknown()),
+      actor: z.string().max(255),
+      createdAt: z.iso.datetime(),
+    }),
+    attempts: 12,
+    backoffMs: 1000,
+    concurrency: 8,
+  },
+  /** Removes upload sessions that nobody continues, and what crashed uploads left in storage. */
+  'purge-uploads': { payload: z.object({}), attempts: 3, backoffMs: 10_000, concurrency: 1 },
+} as const satisfies Record<string, JobDefinition>;
+
+export type JobName = keyof typeof JOBS;
+export type JobPayload<J extends JobName = JobName> = z.infer<(typeof JOBS)[J]['payload']>;
+
+export const JOB_NAMES = Object.keys(JOBS) as JobName[];

@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { jitteredDelay, type Logger } from '@haven/runtime';
+import { UnrecoverableError, Worker, type Job } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { InvalidJob, JobHandlers } from '../job/job-handlers.js';
+import { Workers, type JobHandler } from '../job/job-queue.js';
+import { JOBS, type JobName } from '../job/jobs.js';
+import { queueName, queuePrefix } from './bull-job-queue.js';
+import type { RedisLink } from './redis-link.js';
+
+/** Workers on BullMQ: one for each job. They wait for Redis when it is down, at the start as later. */
+export class BullWorkers extends Workers {
+  readonly #link: RedisLink;
+  readonly #logger: Logger;
+  readonly #prefix: string;
+  readonly #handlers: JobHandlers;
+  readonly #workers = new Map<JobName, Worker>();
+  readonly #stop = new AbortController();
+  #connection: Redis | undefined;
+
+  constructor(link: RedisLink, logger: Logger, prefix: string, jobs: readonly JobName[]) {
+    super();
+    this.#link = link;
+    this.#logger = logger;
+    this.#prefix = queuePrefix(prefix);
+    this.#handlers = new JobHandlers(jobs);
+  }
+
+  override handle<J extends JobName>(job: J, handler: JobHandler<J>): void {
+    this.#handlers.add(job, handler);
+  }
+
+  override start(): void {
+    this.#handlers.requireAll();
+    if (this.#connection !== undefined) throw new Error('the workers were started already');
+    this.#connection = this.#link.open({ maxRetriesPerRequest: null });
+    for (const job of this.#handlers.jobs) void this.#keepWorking(job, this.#connection);
+  }
+
+  override async close(): Promise<void> {
+    this.#stop.abort();
+    await Promise.allSettled([...this.#workers.values()].map((worker) => this.#closeWorker(worker)));
+    this.#connection?.disconnect();
+  }
+
+  /** BullMQ's worker survives lost connections, but not a first contact that fails half-way: then it is made anew. */
+  async #keepWorking(job: JobName, connection: Redis): Promise<void> {
+    for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
+      const worker = this.#createWorker(job, connection);
+      this.#workers.set(job, worker);
+      try {
+        await worker.waitUntilReady();
+        void worker.run().catch((error: unknown) => { this.#link.reportError(error); });
+        return;
+      } catch (error) {
+        this.#link.reportError(error);
+        this.#workers.delete(job);
+        await worker.close(true).catch((closing: unknown) => { this.#link.reportError(closing); });
+        await sleep(jitteredDelay(attempt, { baseMs: 200, maxMs: 5000 }), undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  #createWorker(job: JobName, connection: Redis): Worker {
+    const worker = new Worker(queueName(job), (bullJob) => this.#work(job, bullJob), {
+      connection,
+      prefix: this.#prefix,
+      concurrency: JOBS[job].concurrency,
+      autorun: false,
+      lockDuration: 60_000,
+      maxStalledCount: JOBS[job].attempts,
+    });
+    worker.on('error', (error) => { this.#link.reportError(error); });
+    worker.on('failed', (bullJob, error) => {
+      const attempt = bullJob?.attemptsMade ?? 0;
+      const final = attempt >= JOBS[job].attempts || error instanceof UnrecoverableError;
+      this.#logger[final ? 'error' : 'warn'](final ? 'a job was given up' : 'a job failed and is tried again', { job, jobId: bullJob?.id, attempt, error });
+    });
+    return worker;
+  }
+
+  async #work(job: JobName, bullJob: Job): Promise<void> {
+    try {
+      await this.#handlers.run(job, bullJob.data, { id: bullJob.id ?? '', attempt: bullJob.attemptsMade + 1 });
+    } catch (error) {
+      if (error instanceof InvalidJob) throw new UnrecoverableError(error.message);
+      throw error;
+    }
+  }
+
+  /** Without Redis a worker cannot finish its jobs properly: they are done again later. */
+  async #closeWorker(worker: Worker): Promise<void> {
+    await worker.close(this.#link.commands.status !== 'ready');
+  }
+}
