@@ -1,1 +1,12 @@
-export {};
+export { Accessory, Artifact, ArtifactListQuery, ArtifactQuery, Reference, Tag, TagListQuery } from './artifact.js';
+export { Errors, errorsBody } from './errors.js';
+export { Flag, Id, NEVER, text, Timestamp } from './fields.js';
+export { MemberListQuery, ProjectMember, ProjectMemberEntity, RoleRequest } from './member.js';
+export { ListQuery, listParameters, MAX_PAGE_SIZE, type Page, pageLinks, pageParameters, PageQuery } from './paging.js';
+export { Problem, PROBLEMS, problemCodeOf, type ProblemCode, type ProblemOptions } from './problems.js';
+export { Project, ProjectDeletable, ProjectHeadQuery, ProjectListQuery, ProjectMetadata, ProjectReq, ProjectSummary } from './project.js';
+export { parseQuery, parseSort, type QueryMatch, type QueryTerm, type QueryValue, type SortTerm } from './query.js';
+export { Repository, RepositoryReq } from './repository.js';
+export { ApiVersion, GeneralInfo, OverallHealthStatus } from './system.js';
+export { REGISTRY_SERVICE, TokenAnswer, TokenForm, TokenQuery } from './token.js';
+export { PasswordReq, Permission, PermissionQuery, UserCreationReq, UserProfile, UserResp, UserSearchQuery, UserSearchRespItem, UserSysAdminFlag } from './user.js';

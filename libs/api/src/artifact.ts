@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { Flag, Timestamp } from './fields.js';
+import { listParameters } from './paging.js';
+
+export const Tag = z.object({
+  id: z.number().int(),
+  repository_id: z.number().int(),
+  artifact_id: z.number().int(),
+  name: z.string(),
+  push_time: Timestamp,
+  pull_time: Timestamp,
+  immutable: z.boolean().optional(),
+}).meta({ id: 'Tag' });
+export type Tag = z.infer<typeof Tag>;
+
+/** A signature, SBOM or other artifact that belongs to another one. `size` is in bytes. */
+export const Accessory = z.object({
+  id: z.number().int(),
+  artifact_id: z.number().int(),
+  subject_artifact_id: z.number().int().optional(),
+  subject_artifact_digest: z.string(),
+  subject_artifact_repo: z.string(),
+  size: z.number(),
+  digest: z.string(),
+  type: z.string(),
+  creation_time: Timestamp,
+}).meta({ id: 'Accessory' });
+export type Accessory = z.infer<typeof Accessory>;
+
+const Annotations = z.record(z.string(), z.string());
+
+/** An index's entry. `child_id` is missing when the index names an artifact that is not here. */
+export const Reference = z.object({
+  parent_id: z.number().int(),
+  child_id: z.number().int().optional(),
+  child_digest: z.string(),
+  platform: z.looseObject({
+    architecture: z.string().optional(),
+    os: z.string().optional(),
+    'os.version': z.string().optional(),
+    'os.features': z.array(z.string()).optional(),
+    variant: z.string().optional(),
+  }).optional(),
+  annotations: Annotations.optional(),
+  urls: z.array(z.string()).optional(),
+}).meta({ id: 'Reference' });
+export type Reference = z.infer<typeof Reference>;
+
+/** `size` counts, in bytes, the manifest with everything it names. */
+export const Artifact = z.object({
+  id: z.number().int(),
+  type: z.string(),
+  media_type: z.string(),
+  manifest_media_type: z.string(),
+  artifact_type: z.string(),
+  project_id: z.number().int(),
+  repository_id: z.number().int(),
+  repository_name: z.string(),
+  digest: z.string(),
+  size: z.number(),
+  push_time: Timestamp,
+  pull_time: Timestamp,
+  extra_attrs: z.record(z.string(), z.unknown()),
+  annotations: Annotations.nullable(),
+  references: z.array(Reference).nullable(),
+  tags: z.array(Tag).nullable(),
+  addition_links: z.record(z.string(), z.object({ href: z.string(), absolute: z.boolean() })),
+  accessories: z.array(Accessory).nullable(),
+  labels: z.null(),
+}).meta({ id: 'Artifact' });
+export type Artifact = z.infer<typeof Artifact>;
+
+const parts = {
+  with_tag: Flag.optional(),
+  with_accessory: Flag.optional(),
+  with_label: Flag.optional(),
+  with_scan_overview: Flag.optional(),
+  with_sbom_overview: Flag.optional(),
+  with_signature: Flag.optional(),
+  with_immutable_status: Flag.optional(),
+  with_inherited_accessory: Flag.optional(),
+};
+
+export const ArtifactListQuery = z.object({ ...listParameters, ...parts }).meta({ id: 'ArtifactListQuery' });
+export type ArtifactListQuery = z.infer<typeof ArtifactListQuery>;
+
+export const ArtifactQuery = z.object(parts).meta({ id: 'ArtifactQuery' });
+export type ArtifactQuery = z.infer<typeof ArtifactQuery>;
+
+export const TagListQuery = z.object({ ...listParameters, with_immutable_status: Flag.optional() }).meta({ id: 'TagListQuery' });
+export type TagListQuery = z.infer<typeof TagListQuery>;

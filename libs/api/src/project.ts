@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { Flag, text, Timestamp } from './fields.js';
+import { listParameters } from './paging.js';
+
+const word = text(255).nullable().optional();
+
+/** A project's settings, as the Harbor API has them: every value is a string. */
+export const ProjectMetadata = z.object({
+  public: word,
+  enable_content_trust: word,
+  enable_content_trust_cosign: word,
+  prevent_vul: word,
+  severity: word,
+  auto_scan: word,
+  auto_sbom_generation: word,
+  reuse_sys_cve_allowlist: word,
+  retention_id: word,
+  proxy_speed_kb: word,
+  max_upstream_conn: word,
+  proxy_cache_local_on_not_found: word,
+  proxy_referrer_api: word,
+  proxy_cache_filter_pattern: word,
+  proxy_cache_filter_kind: word,
+}).meta({ id: 'ProjectMetadata' });
+export type ProjectMetadata = z.infer<typeof ProjectMetadata>;
+
+const CveAllowlist = z.object({
+  id: z.number().int().optional(),
+  project_id: z.number().int().optional(),
+  expires_at: z.number().int().nullable().optional(),
+  items: z.array(z.object({ cve_id: text(128) })).max(10_000).nullable().optional(),
+}).meta({ id: 'CVEAllowlist' });
+
+/** Body of POST /projects and PUT /projects/{p}. `storage_limit` is in bytes, -1 for none. */
+export const ProjectReq = z.object({
+  project_name: text(255).optional(),
+  public: z.boolean().nullable().optional(),
+  metadata: ProjectMetadata.nullable().optional(),
+  cve_allowlist: CveAllowlist.nullable().optional(),
+  storage_limit: z.number().int().nullable().optional(),
+  registry_id: z.number().int().nullable().optional(),
+}).meta({ id: 'ProjectReq' });
+export type ProjectReq = z.infer<typeof ProjectReq>;
+
+export const Project = z.object({
+  project_id: z.number().int(),
+  owner_id: z.number().int(),
+  name: z.string(),
+  owner_name: z.string(),
+  creation_time: Timestamp,
+  update_time: Timestamp,
+  deleted: z.boolean(),
+  togglable: z.boolean().optional(),
+  current_user_role_id: z.number().int().optional(),
+  current_user_role_ids: z.array(z.number().int()).optional(),
+  repo_count: z.number().int(),
+  metadata: ProjectMetadata,
+}).meta({ id: 'Project' });
+export type Project = z.infer<typeof Project>;
+
+export const ProjectListQuery = z.object({
+  ...listParameters,
+  name: text(255).optional(),
+  public: Flag.optional(),
+  owner: text(255).optional(),
+  with_detail: Flag.optional(),
+}).meta({ id: 'ProjectListQuery' });
+export type ProjectListQuery = z.infer<typeof ProjectListQuery>;
+
+export const ProjectHeadQuery = z.object({ project_name: text(255) }).meta({ id: 'ProjectHeadQuery' });
+export type ProjectHeadQuery = z.infer<typeof ProjectHeadQuery>;
+
+export const ProjectDeletable = z.object({ deletable: z.boolean(), message: z.string().optional() }).meta({ id: 'ProjectDeletable' });
+export type ProjectDeletable = z.infer<typeof ProjectDeletable>;
+
+const ResourceList = z.object({ storage: z.number() });
+
+/** Member counts only for callers who may list members, the quota (bytes) only for those who may read it. */
+export const ProjectSummary = z.object({
+  repo_count: z.number().int(),
+  project_admin_count: z.number().int().optional(),
+  maintainer_count: z.number().int().optional(),
+  developer_count: z.number().int().optional(),
+  guest_count: z.number().int().optional(),
+  limited_guest_count: z.number().int().optional(),
+  quota: z.object({ hard: ResourceList, used: ResourceList }).optional(),
+}).meta({ id: 'ProjectSummary' });
+export type ProjectSummary = z.infer<typeof ProjectSummary>;

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { Flag, text, Timestamp } from './fields.js';
+import { pageParameters } from './paging.js';
+
+/** Body of POST /users. What makes a good name or password is checked, and explained, by the service. */
+export const UserCreationReq = z.object({
+  username: text(255),
+  email: text(255).optional(),
+  realname: text(255).optional(),
+  comment: text(255).optional(),
+  password: z.string().max(1024),
+}).meta({ id: 'UserCreationReq' });
+export type UserCreationReq = z.infer<typeof UserCreationReq>;
+
+/** Body of PUT /users/{id}: what is left out becomes empty. */
+export const UserProfile = z.object({
+  email: text(255).optional(),
+  realname: text(255).optional(),
+  comment: text(255).optional(),
+}).meta({ id: 'UserProfile' });
+export type UserProfile = z.infer<typeof UserProfile>;
+
+export const PasswordReq = z.object({
+  old_password: z.string().max(1024).optional(),
+  new_password: z.string().max(1024),
+}).meta({ id: 'PasswordReq' });
+export type PasswordReq = z.infer<typeof PasswordReq>;
+
+export const UserSysAdminFlag = z.object({ sysadmin_flag: z.boolean() }).meta({ id: 'UserSysAdminFlag' });
+export type UserSysAdminFlag = z.infer<typeof UserSysAdminFlag>;
+
+export const UserResp = z.object({
+  user_id: z.number().int(),
+  username: z.string(),
+  email: z.string(),
+  realname: z.string(),
+  comment: z.string(),
+  sysadmin_flag: z.boolean(),
+  admin_role_in_auth: z.boolean(),
+  creation_time: Timestamp,
+  update_time: Timestamp,
+}).meta({ id: 'UserResp' });
+export type UserResp = z.infer<typeof UserResp>;
+
+export const UserSearchRespItem = z.object({ user_id: z.number().int(), username: z.string() }).meta({ id: 'UserSearchRespItem' });
+export type UserSearchRespItem = z.infer<typeof UserSearchRespItem>;
+
+export const UserSearchQuery = z.object({ ...pageParameters, username: text(255) }).meta({ id: 'UserSearchQuery' });
+export type UserSearchQuery = z.infer<typeof UserSearchQuery>;
+
+/** `scope` names a project (/project/7) or the system (/system); `relative` cuts it off the resources in the answer. */
+export const PermissionQuery = z.object({
+  scope: text(255).optional(),
+  relative: Flag.optional(),
+}).meta({ id: 'PermissionQuery' });
+export type PermissionQuery = z.infer<typeof PermissionQuery>;
+
+export const Permission = z.object({ resource: z.string(), action: z.string() }).meta({ id: 'Permission' });
+export type Permission = z.infer<typeof Permission>;
