@@ -1,0 +1,68 @@
+import { parseArgs } from 'node:util';
+
+export const WORKLOAD_NAMES = ['memory', 'manifest', 'blob', 'pull', 'push', 'artifacts', 'tags', 'catalog'];
+export const PEER_NAMES = ['haven', 'distribution', 'nginx'];
+
+export const USAGE = `npm run bench -- [options]
+  --quick              fewer rounds, shorter loads, smaller large blob
+  --only <names>       only these workloads: ${WORKLOAD_NAMES.join(', ')}
+  --peers <names>      only these peers: ${PEER_NAMES.join(', ')}
+  --rounds <1..50>     rounds per workload (default 5, quick 3)
+  --json <file>        also write every sample as JSON
+  --profile <service>  CPU profiles of one Haven service (proxy, registry or core), one per workload
+  --profile-dir <dir>  where profiles go (default ./bench-profiles)
+  --dir <dir>          where temporary data goes (default: the system's temporary folder)
+  --no-build           run what was built before
+  --help`;
+
+/** A fault in the command line: the text says what to write instead. */
+export class UsageError extends Error {}
+
+/** Turns command line arguments into one settings object; throws UsageError on anything unknown. */
+export function parseOptions(argv) {
+  const { values } = readArguments(argv);
+  const quick = values.quick ?? false;
+  return {
+    help: values.help ?? false,
+    quick,
+    workloads: pick('--only', values.only, WORKLOAD_NAMES),
+    peers: pick('--peers', values.peers, PEER_NAMES),
+    rounds: values.rounds === undefined ? (quick ? 3 : 5) : wholeNumber('--rounds', values.rounds, 1, 50),
+    loadSeconds: quick ? 2 : 4,
+    growthBytes: (quick ? 512 : 2048) * 1024 * 1024,
+    build: !(values['no-build'] ?? false),
+    json: values.json,
+    profile: values.profile === undefined ? undefined : pick('--profile', values.profile, ['proxy', 'registry', 'core'])[0],
+    profileDir: values['profile-dir'] ?? 'bench-profiles',
+    dir: values.dir,
+  };
+}
+
+function readArguments(argv) {
+  try {
+    return parseArgs({
+      args: argv,
+      options: {
+        quick: { type: 'boolean' }, 'no-build': { type: 'boolean' }, help: { type: 'boolean' }, only: { type: 'string', multiple: true },
+        peers: { type: 'string', multiple: true }, rounds: { type: 'string' }, json: { type: 'string' },
+        profile: { type: 'string' }, 'profile-dir': { type: 'string' }, dir: { type: 'string' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(`${error.message}\n${USAGE}`);
+  }
+}
+
+function pick(option, given, known) {
+  if (given === undefined) return known;
+  const names = [given].flat().flatMap((text) => text.split(','));
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new UsageError(`${option}: '${unknown}' is unknown; choose from ${known.join(', ')}`);
+  return known.filter((name) => names.includes(name));
+}
+
+function wholeNumber(option, text, low, high) {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < low || value > high) throw new UsageError(`${option} takes a whole number from ${low} to ${high}, not '${text}'`);
+  return value;
+}

@@ -1,0 +1,22 @@
+import { expect, test } from '@jest/globals';
+import { PEER_NAMES, parseOptions, UsageError, WORKLOAD_NAMES } from './options.mjs';
+
+test('everything runs five rounds unless told otherwise', () => {
+  expect(parseOptions([])).toMatchObject({ workloads: WORKLOAD_NAMES, peers: PEER_NAMES, rounds: 5, quick: false, build: true, profile: undefined });
+});
+
+test('a short run may still choose its rounds', () => {
+  expect(parseOptions(['--quick']).rounds).toBe(3);
+  expect(parseOptions(['--quick', '--rounds', '7']).rounds).toBe(7);
+});
+
+test('names may be given together or one by one and keep the order of the run', () => {
+  expect(parseOptions(['--only', 'tags,pull']).workloads).toEqual(['pull', 'tags']);
+  expect(parseOptions(['--only', 'tags', '--only', 'pull']).workloads).toEqual(['pull', 'tags']);
+});
+
+test.each([[['--only', 'speed'], 'manifest'], [['--rounds', '0'], '1 to 50'], [['--rounds', 'many'], '1 to 50'], [['--profile', 'redis'], 'registry'], [['--fast'], '--quick']])(
+  '%j is refused with a sentence that says what to write', (argv, hint) => {
+    expect(() => parseOptions(argv)).toThrow(UsageError);
+    expect(() => parseOptions(argv)).toThrow(hint);
+  });

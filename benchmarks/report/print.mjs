@@ -1,0 +1,35 @@
+import { writeFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { GROWTH_LIMIT } from '../workloads/growth.mjs';
+import { memoryTable, speedTable, verdictText } from './report.mjs';
+
+/** Prints the tables, the missed targets and the failed workloads. */
+export function printReport({ evaluations, memory, failures }, options) {
+  console.log(`\n${machine()}; medians of ${options.rounds} alternating rounds; ratios above 1 mean that Haven is better`);
+  if (evaluations.length > 0) console.log(`\n${speedTable(evaluations).join('\n')}`);
+  const rows = memoryRows(memory);
+  if (rows.length > 0) console.log(`\n${memoryTable(rows, GROWTH_LIMIT, options.growthBytes).join('\n')}`);
+  const missed = evaluations.flatMap(({ metric, verdicts }) => verdicts.filter(({ met }) => met === false).map((verdict) => `${metric.title}: ${verdictText([verdict])}`));
+  if (missed.length > 0) console.log(`\nMissed targets:\n${missed.map((text) => `  ${text}`).join('\n')}`);
+  if (failures.length > 0) console.log(`\nFailed workloads:\n${failures.map(({ workload, message }) => `  ${workload}: ${message}`).join('\n')}`);
+}
+
+function memoryRows(memory) {
+  return memory.flatMap(({ peer, idle, after, growth }) => Object.keys(idle).map((service) => (
+    { peer: peer.name, service, idle: idle[service], after: after?.[service], growth: growth[service] })));
+}
+
+function machine() {
+  return `${cpus().length} × ${cpus()[0].model}, ${Math.round(totalmem() / 1024 ** 3)} GiB, Linux ${release()}, Node ${process.versions.node}`;
+}
+
+/** Every sample, for comparing runs. */
+export function writeJson(file, { samples, evaluations, memory, failures }, options) {
+  const report = {
+    machine: machine(), at: new Date().toISOString(), rounds: options.rounds, quick: options.quick,
+    samples: samples.map(({ workload, metric, samples: values }) => ({ workload, metric: metric.key, title: metric.title, unit: metric.unit, samples: values })),
+    lines: evaluations.map(({ metric, medians, ratios, verdicts }) => ({ title: metric.title, medians, ratios, verdicts })),
+    memory: memoryRows(memory), failures,
+  };
+  writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
+}

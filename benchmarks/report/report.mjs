@@ -1,0 +1,52 @@
+import { median, pairedRatio, spread } from './statistics.mjs';
+import { figure, formatTable, mebibytes, ratio } from './table.mjs';
+
+/**
+ * One line of the report: { metric, samples: peer name → one value per round } becomes medians, ratios (above 1 = Haven is
+ * better, whatever the unit) and the verdict on every target.
+ */
+export function evaluate({ metric, samples }) {
+  const medians = Object.fromEntries(Object.entries(samples).map(([peer, values]) => [peer, median(values)]));
+  const ratios = {};
+  for (const peer of Object.keys(samples)) {
+    if (peer !== 'haven' && samples.haven !== undefined) ratios[peer] = pairedRatio(samples.haven, samples[peer], metric.better);
+  }
+  const verdicts = metric.targets.map((target) => verdict(target, medians.haven, ratios));
+  const spreads = Object.fromEntries(Object.entries(samples).map(([peer, values]) => [peer, spread(values)]));
+  return { metric, medians, ratios, verdicts, spreads };
+}
+
+function verdict(target, own, ratios) {
+  if (target.than !== undefined) {
+    const names = { distribution: 'direct', nginx: 'nginx' };
+    return { text: `≥ ${target.ratio}× ${names[target.than]}`, met: compare(ratios[target.than], (value) => value >= target.ratio) };
+  }
+  if (target.atLeast !== undefined) return { text: `≥ ${target.atLeast}`, met: compare(own, (value) => value >= target.atLeast) };
+  return { text: `≤ ${target.atMost}`, met: compare(own, (value) => value <= target.atMost) };
+}
+
+const compare = (value, test) => (value === undefined ? undefined : test(value));
+
+/** "≥ 5× direct met" for every target of a line; a target whose peer did not run is "not measured". */
+export function verdictText(verdicts) {
+  return verdicts.map(({ text, met }) => `${text} ${met === undefined ? 'not measured' : met ? 'met' : 'MISSED'}`).join(', ');
+}
+
+/** The table of speeds. */
+export function speedTable(evaluations) {
+  const header = ['workload', 'unit', 'Haven', 'Distribution', 'behind nginx', 'vs direct', 'vs nginx', 'spread', 'target'];
+  const rows = evaluations.map(({ metric, medians, ratios, verdicts, spreads }) => [
+    metric.title, metric.unit, figure(medians.haven), figure(medians.distribution), figure(medians.nginx),
+    ratio(ratios.distribution), ratio(ratios.nginx), `${(100 * Math.max(...Object.values(spreads))).toFixed(0)} %`, verdictText(verdicts),
+  ]);
+  return formatTable(header, rows, { left: [0, 1, 8] });
+}
+
+/** The table of memory: rows of { service, idle, after, growth } in bytes; the limit holds for Haven's services. */
+export function memoryTable(rows, limit, growthBytes) {
+  const header = ['resident memory, MiB', 'idle', 'after the run', `growth, ${figure(growthBytes / 1024 ** 3)} GiB blob`, 'target'];
+  return formatTable(header, rows.map(({ peer, service, idle, after, growth }) => [
+    peer === 'haven' ? service : `(${service})`, mebibytes(idle), mebibytes(after), mebibytes(growth),
+    peer === 'haven' && growth !== undefined ? verdictText([{ text: `≤ ${limit / 1024 ** 2}`, met: growth <= limit }]) : '',
+  ]), { left: [0, 4] });
+}
