@@ -18,8 +18,11 @@ export interface BlobToAdd extends RepositoryToOpen {
 
 export interface BlobToMount extends RepositoryToOpen {
   readonly digest: Digest;
-  /** Repositories the caller may pull from; the first that holds the blob serves. */
-  readonly sources: readonly string[];
+  /**
+   * The repository to mount from, which the caller may pull from. Without it any repository of the same project will
+   * do: roles are held on projects, so whoever may pull from one of its repositories may pull from all.
+   */
+  readonly from?: string;
 }
 
 /** A blob used within this time is refreshed no further; garbage collection's grace window is a multiple of it. */
@@ -72,16 +75,17 @@ export async function addBlob(database: Database, blob: BlobToAdd): Promise<void
   });
 }
 
-/** Lets a repository serve a blob that one of `sources` holds; resolves to false when none does. */
+/** Lets a repository serve a blob that another one holds; resolves to false when none does. */
 export async function mountBlob(database: Database, mount: BlobToMount): Promise<boolean> {
   return database.transaction(async (transaction) => {
     const [held] = await transaction.query<{ digest: string }>(
       `SELECT b.digest FROM blob b
        WHERE b.digest = $1 AND b.state = 'present' AND EXISTS (
          SELECT 1 FROM repository_blob rb JOIN repository r ON r.id = rb.repository_id JOIN project p ON p.id = r.project_id
-         WHERE rb.digest = b.digest AND r.name = ANY($2) AND r.deleted_at IS NULL AND p.deleted_at IS NULL)
+         WHERE rb.digest = b.digest AND r.deleted_at IS NULL AND p.deleted_at IS NULL
+           AND CASE WHEN $2::text IS NULL THEN r.project_id = $3 ELSE r.name = $2 END)
        FOR KEY SHARE OF b`,
-      [mount.digest, mount.sources],
+      [mount.digest, mount.from ?? null, mount.projectId],
     );
     if (!held) return false;
     const repository = await openRepository(transaction, mount);

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import { CatalogError, type Catalog, type RepositoryToOpen, type Upload } from '@haven/catalog';
+import { digestAlgorithm, OciError, type Digest } from '@haven/oci';
+import type { BlobStorage, UploadState } from '@haven/storage';
+import { RunningHash, RunningHashes } from './running-hashes.js';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** A client that lost its connection comes back before we have noticed; its new request waits this long for the old one to end. */
+const HANDOVER_MS = 3_000;
+
+/** The bytes of one request, and the hash that sees them pass; none when this process has not seen the upload's beginning. */
+export type ByteSource = (hash: RunningHash | undefined) => AsyncIterable<Uint8Array>;
+
+/** Receives blobs: sessions, their bytes, and the moment they become a blob of a repository. */
+export class UploadService {
+  readonly #catalog: Catalog;
+  readonly #storage: BlobStorage;
+  readonly #hashes = new RunningHashes();
+  readonly #writers = new Map<string, Promise<unknown>>();
+
+  constructor(parts: { readonly catalog: Catalog; readonly storage: BlobStorage }) {
+    this.#catalog = parts.catalog;
+    this.#storage = parts.storage;
+  }
+
+  async start(target: RepositoryToOpen): Promise<Upload> {
+    const id = randomUUID();
+    const state = await this.#storage.createUpload(id);
+    return this.#catalog.createUpload({ id, repository: target.repository, projectId: target.projectId, subject: target.actor, state });
+  }
+
+  /** The session, if it is this caller's in this repository; anything else is as good as unknown. */
+  async find(id: string, repository: string, subject: string): Promise<Upload> {
+    const upload = UUID.test(id) ? await this.#catalog.findUpload(id) : undefined;
+    if (!upload || upload.repository !== repository || upload.subject !== subject) throw new OciError('BLOB_UPLOAD_UNKNOWN');
+    return upload;
+  }
+
+  /** Adds bytes at the end; `failure` is set when the source broke off, what had come is kept all the same. */
+  async append(upload: Upload, source: ByteSource): Promise<{ readonly upload: Upload; readonly failure?: unknown }> {
+    return this.#alone(upload.id, async () => {
+      const claim = await this.#catalog.claimUpload(upload);
+      const state = claim.contested ? await this.#copy(stateOf(claim.upload)) : stateOf(claim.upload);
+      const hash = this.#hashes.take(upload.id, upload.received);
+      const result = await this.#storage.append(state, source(hash));
+      const saved = await this.#catalog.saveUpload(claim.upload, result.state, result.state.received);
+      if (hash && hash.received === saved.received) this.#hashes.keep(upload.id, hash);
+      return { upload: saved, ...('failure' in result ? { failure: result.failure } : {}) };
+    });
+  }
+
+  /**
+   * Turns the session into a blob of its repository. The bytes are durable before the row is, and the row before the
+   * client hears of it. Content that is not what `digest` says ends the session.
+   */
+  async finish(upload: Upload, digest: Digest): Promise<void> {
+    await this.#alone(upload.id, async () => {
+      const found = await this.#digestOf(upload, digest);
+      if (found !== digest) {
+        await this.cancel(upload);
+        throw new OciError('DIGEST_INVALID', { message: `The content received has digest ${found}, not ${digest}; the upload was discarded.`, detail: { received: found } });
+      }
+      await this.#catalog.claimBlob(digest);
+      await this.#storage.commit(stateOf(upload), digest);
+      await this.#catalog.addBlob({
+        repository: upload.repository, projectId: upload.projectId, actor: upload.subject, digest, size: upload.received, upload: upload.id,
+      });
+    });
+    this.#hashes.forget(upload.id);
+  }
+
+  async cancel(upload: Upload): Promise<void> {
+    this.#hashes.forget(upload.id);
+    await this.#storage.abort(stateOf(upload));
+    await this.#catalog.forgetUpload(upload.id);
+  }
+
+  /** Runs one writer of an upload at a time in this process; writers in others are fenced off by the upload's version. */
+  async #alone<Result>(id: string, work: () => Promise<Result>): Promise<Result> {
+    const earlier = this.#writers.get(id);
+    if (earlier && !(await endsWithin(earlier, HANDOVER_MS))) throw busy();
+    if (this.#writers.has(id)) throw busy();
+    const writing = work();
+    this.#writers.set(id, writing);
+    try {
+      return await writing;
+    } finally {
+      this.#writers.delete(id);
+    }
+  }
+
+  async #digestOf(upload: Upload, wanted: Digest): Promise<Digest> {
+    const algorithm = digestAlgorithm(wanted);
+    const passed = this.#hashes.take(upload.id, upload.received);
+    if (passed?.algorithm === algorithm && passed.received === upload.received) return passed.digest();
+    const hash = new RunningHash(algorithm);
+    for await (const chunk of this.#storage.readUpload(stateOf(upload))) hash.add(chunk);
+    return hash.digest();
+  }
+
+  /** A writer that never reported back may still hold the old file open: go on with a copy of what it had acknowledged. */
+  async #copy(state: UploadState): Promise<UploadState> {
+    const fresh = await this.#storage.createUpload(randomUUID());
+    const copied = await this.#storage.append(fresh, this.#storage.readUpload(state));
+    if ('failure' in copied) throw copied.failure;
+    return copied.state;
+  }
+}
+
+export function stateOf(upload: Upload): UploadState {
+  return upload.state as UploadState;
+}
+
+function busy(): CatalogError {
+  return new CatalogError('upload-changed', 'another request is writing to this upload; ask for its status and go on from there');
+}
+
+async function endsWithin(work: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), milliseconds);
+  });
+  try {
+    return await Promise.race([work.then(() => true, () => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
