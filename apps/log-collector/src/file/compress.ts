@@ -1,0 +1,27 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { open, rename, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+
+/** What an unfinished compression is called; safe to remove. */
+export const UNFINISHED = '.gz.tmp';
+
+/** Replaces a rotated file by its compressed form. At every moment one of the two is whole. */
+export async function compressFile(path: string): Promise<void> {
+  const unfinished = path + UNFINISHED;
+  await pipeline(createReadStream(path), createGzip({ level: 6 }), createWriteStream(unfinished, { mode: 0o640, flush: true }));
+  await rename(unfinished, `${path}.gz`);
+  await syncFolder(dirname(path));
+  await unlink(path);
+}
+
+/** Makes renames and removals in a folder survive a power loss. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
