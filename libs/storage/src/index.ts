@@ -3,5 +3,6 @@ export {
 } from './blob-storage.js';
 export { FilesystemBlobStorage } from './filesystem/filesystem-blob-storage.js';
 export { blobPath, digestOfBlobPath } from './layout.js';
+export { MemoryBlobStorage } from './memory-blob-storage.js';
 export { openStorage, type StorageCredentials } from './open-storage.js';
 export { BlobMissing, StorageError, type StorageFailure, UploadMissing } from './storage-error.js';

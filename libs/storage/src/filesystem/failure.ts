@@ -19,9 +19,9 @@ const KINDS: Readonly<Record<string, StorageFailure>> = {
   ENOMEM: 'unavailable',
 };
 
-/** The `code` of a system error. */
+/** The `code` of a system error. Told by its shape: it may stem from another realm, where `instanceof Error` is false. */
 export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 /** True for errors that say that a path leads nowhere. */

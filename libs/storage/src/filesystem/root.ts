@@ -13,6 +13,7 @@ export function prepareRoot(path: string): string {
   if (!isAbsolute(path)) throw refused(path, 'is not an absolute path');
   const root = resolve(path);
   if (root === parse(root).root) throw refused(root, 'is the root of the file system; choose a folder of its own');
+  makeParents(root);
   makeFolder(root);
   const leaves = [...ALGORITHMS.map((algorithm) => `${BLOBS}/${algorithm}`), UPLOADS];
   for (const leaf of leaves) makePath(root, leaf);
@@ -27,10 +28,18 @@ function makePath(root: string, leaf: string): void {
   }
 }
 
+function makeParents(root: string): void {
+  try {
+    mkdirSync(dirname(root), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw refused(root, `cannot be made (${errorCode(error) ?? 'unknown error'})`, error);
+  }
+}
+
 /** Also syncs the parent of a folder that is there already: an earlier start may have crashed before it did. */
 function makeFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeOrFind(folder);
     const found = lstatSync(folder);
     if (found.isSymbolicLink()) throw refused(folder, 'is a symbolic link; name the folder it points to, or mount it there');
     if (!found.isDirectory()) throw refused(folder, 'is not a folder');
@@ -38,6 +47,15 @@ function makeFolder(folder: string): void {
   } catch (error) {
     if (error instanceof StorageError) throw error;
     throw refused(folder, `cannot be used (${errorCode(error) ?? 'unknown error'}); the service needs to read and write it`, error);
+  }
+}
+
+/** Not `recursive`, which hides why it could not make a folder (EROFS). */
+function makeOrFind(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
   }
 }
 

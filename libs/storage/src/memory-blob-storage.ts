@@ -1,0 +1,140 @@
+import type { Digest } from '@haven/oci';
+import {
+  type AppendResult, BlobStorage, type ByteRange, isUploadId, type RedirectOptions, type StaleUpload, type StoredBlob, type UploadState,
+} from './blob-storage.js';
+import { checkRange, collect } from './byte-range.js';
+import { drain } from './drain.js';
+import { BlobMissing, type StorageError, UploadMissing } from './storage-error.js';
+
+interface Kept {
+  readonly bytes: Buffer;
+  readonly at: Date;
+}
+
+/** The fake: keeps everything in memory. For unit tests; it passes the same contract as the real ones. */
+export class MemoryBlobStorage extends BlobStorage {
+  readonly #blobs = new Map<Digest, Kept>();
+  readonly #uploads = new Map<string, Kept>();
+  readonly #now: () => Date;
+  /** While set, every call rejects with it. */
+  failure: StorageError | undefined;
+  /** While set, {@link redirectUrl} answers with it, followed by the digest. */
+  redirectBase: string | undefined;
+
+  constructor(now: () => Date = () => new Date()) {
+    super();
+    this.#now = now;
+  }
+
+  override async createUpload(id: string): Promise<UploadState> {
+    this.#mayFail();
+    if (!isUploadId(id)) throw new RangeError('An upload id must be 1 to 128 letters, digits, - or _.');
+    this.#keepUpload(id, Buffer.alloc(0));
+    return { id, received: 0 };
+  }
+
+  override async append(state: UploadState, source: AsyncIterable<Uint8Array>): Promise<AppendResult> {
+    this.#mayFail();
+    const chunks: Uint8Array[] = [this.#received(state)];
+    const failure = await drain(source, (chunk) => {
+      this.#mayFail();
+      chunks.push(Buffer.from(chunk));
+      return undefined;
+    });
+    const bytes = Buffer.concat(chunks);
+    this.#keepUpload(state.id, bytes);
+    const next = { ...state, received: bytes.byteLength };
+    return failure === undefined ? { state: next } : { state: next, failure };
+  }
+
+  override async *readUpload(state: UploadState): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#mayFail();
+    const bytes = this.#received(state);
+    if (bytes.byteLength > 0) yield Buffer.from(bytes);
+  }
+
+  override async commit(state: UploadState, digest: Digest): Promise<void> {
+    this.#mayFail();
+    if (this.#blobs.get(digest)?.bytes.byteLength !== state.received) {
+      this.#blobs.set(digest, { bytes: Buffer.from(this.#received(state)), at: this.#now() });
+    }
+    this.#uploads.delete(state.id);
+  }
+
+  override async abort(state: UploadState): Promise<void> {
+    this.#mayFail();
+    this.#uploads.delete(state.id);
+  }
+
+  override async put(digest: Digest, bytes: Uint8Array): Promise<void> {
+    this.#mayFail();
+    this.#blobs.set(digest, { bytes: Buffer.from(bytes), at: this.#now() });
+  }
+
+  override async stat(digest: Digest): Promise<{ size: number } | undefined> {
+    this.#mayFail();
+    const kept = this.#blobs.get(digest);
+    return kept && { size: kept.bytes.byteLength };
+  }
+
+  override async read(digest: Digest, range?: ByteRange): Promise<AsyncIterable<Uint8Array>> {
+    this.#mayFail();
+    const kept = this.#blobs.get(digest);
+    if (kept === undefined) throw new BlobMissing(digest);
+    const { start, end } = checkRange(range, kept.bytes.byteLength);
+    return inChunks(Buffer.from(kept.bytes.subarray(start, end + 1)));
+  }
+
+  override async readAll(digest: Digest, maxBytes: number): Promise<Buffer> {
+    return collect(await this.read(digest), digest, maxBytes);
+  }
+
+  override async delete(digest: Digest): Promise<boolean> {
+    this.#mayFail();
+    return this.#blobs.delete(digest);
+  }
+
+  override async *list(): AsyncGenerator<StoredBlob, void, undefined> {
+    this.#mayFail();
+    for (const [digest, { bytes, at }] of this.#blobs) yield { digest, size: bytes.byteLength, modifiedAt: at };
+  }
+
+  override async *staleUploads(before: Date): AsyncGenerator<StaleUpload, void, undefined> {
+    this.#mayFail();
+    for (const [id, { at }] of this.#uploads) if (at < before) yield { id, modifiedAt: at };
+  }
+
+  override async redirectUrl(digest: Digest, _options: RedirectOptions): Promise<string | undefined> {
+    this.#mayFail();
+    return this.redirectBase && `${this.redirectBase}${digest}`;
+  }
+
+  override localFile(): undefined {
+    return undefined;
+  }
+
+  override async health(): Promise<void> {
+    this.#mayFail();
+  }
+
+  #mayFail(): void {
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  #keepUpload(id: string, bytes: Buffer): void {
+    this.#uploads.set(id, { bytes, at: this.#now() });
+  }
+
+  #received(state: UploadState): Buffer {
+    const bytes = this.#uploads.get(state.id)?.bytes;
+    if (bytes === undefined) throw new UploadMissing(state.id);
+    if (bytes.byteLength < state.received) throw new UploadMissing(state.id, `holds ${bytes.byteLength} bytes instead of ${state.received}`);
+    return bytes.subarray(0, state.received);
+  }
+}
+
+const CHUNK_BYTES = 64 * 1024;
+
+async function* inChunks(bytes: Buffer): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let at = 0; at < bytes.byteLength; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES);
+}
