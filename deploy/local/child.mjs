@@ -24,8 +24,9 @@ export class Child {
    * @param {number} [options.uid] @param {number} [options.gid] run as this user
    * @param {string} [options.input] what it reads from standard input (secrets that must not be arguments)
    * @param {(line: string) => void} [options.onLine] every line of its output
+   * @param {(pid: number) => void} [options.onSpawn] called at once when it runs
    */
-  constructor({ name, command, args = [], env, cwd, uid, gid, input, onLine }) {
+  constructor({ name, command, args = [], env, cwd, uid, gid, input, onLine, onSpawn }) {
     this.name = name;
     this.#process = spawn(command, args, {
       env, cwd, detached: true, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
@@ -35,6 +36,7 @@ export class Child {
       this.#process.once('error', (error) => resolve({ code: null, signal: null, error }));
       this.#process.once('exit', (code, signal) => resolve({ code, signal }));
     }).then((exit) => (this.#exit = exit));
+    if (this.pid !== undefined) onSpawn?.(this.pid);
     if (input !== undefined) this.#feed(input);
     for (const stream of [this.#process.stdout, this.#process.stderr]) this.#read(stream, onLine);
   }

@@ -4,14 +4,15 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { Child } from './child.mjs';
-import { freePort, isPortTaken } from './ports.mjs';
+import { freePort } from './ports.mjs';
+import { Server } from './server.mjs';
 import { commandAs, databaseUser, giveTo } from './system-user.mjs';
 
-const SUPERUSER = 'haven';
+const SUPERUSER = 'postgres';
+/** Name of the database and of the role that owns it: all a service needs, and no more. */
 const DATABASE = 'haven';
 
 /** Safe against power loss (fsync, synchronous_commit) and sized for one machine. Units as Postgres reads them. */
@@ -37,111 +38,85 @@ const TUNING = {
  * Creates the database folder on first use.
  * @param {object} options
  * @param {string} options.folder its data folder, absolute; created when absent
- * @param {string} options.password of its superuser
+ * @param {string} options.password of the role that owns the database `haven`; letters and digits
+ * @param {string} options.superuserPassword of the superuser `postgres`; letters and digits
  * @param {Record<string, string>} [options.settings] more Postgres settings
  * @param {boolean} [options.durableInit] false skips fsync while the folder is created (tests)
- * @param {(line: string) => void} [options.onLine]
- * @returns the running server: `url` keeps its meaning over `stop` and `start`
+ * @param {(line: string) => void} [options.onLine] every line it writes
+ * @param {(pid: number) => void} [options.onSpawn] at every start
+ * @returns {Postgres} not started yet; `url` is known after the first `start()` and stays the same
  */
-export async function startPostgres({ folder, password, settings = {}, durableInit = true, onLine }) {
-  const binaries = locateBinaries();
-  const user = databaseUser();
-  await initialise({ binaries, user, folder, password, durableInit });
-  const server = new Postgres({ binaries, user, folder, password, settings, onLine });
-  await server.start();
-  return server;
+export function createPostgres({ folder, password, superuserPassword, settings = {}, durableInit = true, onLine, onSpawn }) {
+  return new Postgres({ binaries: locateBinaries(), user: databaseUser(), folder, password, superuserPassword, settings, durableInit, onLine, onSpawn });
 }
 
-class Postgres {
+class Postgres extends Server {
   #options;
-  #child;
-  port;
 
   constructor(options) {
+    // SIGINT is the fast way: open transactions are rolled back, all is written, nothing needs recovery.
+    super({ name: 'postgres', readySeconds: 60, stopSeconds: 30, stopSignal: 'SIGINT' });
     this.#options = options;
   }
 
-  get pid() {
-    return this.#child?.pid;
-  }
-
-  /** The process behind this server; a new one after each `start`. */
-  get child() {
-    return this.#child;
-  }
-
+  /** For services: a role that owns its database and nothing else. */
   get url() {
-    return `postgres://${SUPERUSER}:${this.#options.password}@127.0.0.1:${this.port}/${DATABASE}`;
+    return `postgres://${DATABASE}:${this.#options.password}@127.0.0.1:${this.ports.listen}/${DATABASE}`;
   }
 
-  /** Starts it (again) and waits until it answers queries. The port is chosen once. */
-  async start({ seconds = 60 } = {}) {
-    if (this.#child?.running) return;
-    for (let attempt = 1; ; attempt += 1) {
-      const port = this.port ?? await freePort();
-      this.#child = this.#launch(port);
-      if (await this.#answers(port, seconds)) {
-        this.port = port;
-        return;
-      }
-      // A server that was killed leaves its shared memory in use until its last process has noticed.
-      const retry = isPortTaken(this.#child.output()) || /shared memory block/.test(this.#child.output());
-      if (!retry || attempt === 10) throw new Error(`Postgres ${this.#child.ending()}.\n${this.#child.output(20)}`);
-      await delay(200 * attempt);
-    }
+  /** For tests and repairs. */
+  get superuserUrl() {
+    return `postgres://${SUPERUSER}:${this.#options.superuserPassword}@127.0.0.1:${this.ports.listen}/${DATABASE}`;
   }
 
-  /** Ends it the fast way: open transactions are rolled back, all is written, nothing needs recovery. */
-  async stop({ seconds = 30 } = {}) {
-    await this.#child?.stop({ signal: 'SIGINT', seconds });
+  async start() {
+    await initialise(this.#options);
+    await super.start();
   }
 
-  kill(signal = 'SIGKILL') {
-    this.#child?.kill(signal);
+  async choosePorts() {
+    return { listen: await freePort() };
   }
 
-  #launch(port) {
-    const { binaries, user, folder, settings, onLine } = this.#options;
-    const flags = Object.entries({ ...TUNING, ...settings, port: String(port) }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  launch({ listen }) {
+    const { binaries, user, folder, settings, onLine, onSpawn } = this.#options;
+    const flags = Object.entries({ ...TUNING, ...settings, port: String(listen) }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     return new Child({
-      name: 'postgres', cwd: '/', env: environment(), onLine,
+      name: 'postgres', cwd: '/', env: environment(), onLine, onSpawn,
       ...commandAs(user, binaries.postgres, ['-D', folder, ...flags], [binaries.postgres, folder]),
     });
   }
 
-  async #answers(port, seconds) {
-    const end = Date.now() + seconds * 1000;
-    const child = this.#child;
-    while (child.running) {
-      const failure = await this.#tryQuery(port);
-      if (failure === undefined) return true;
-      if (failure.code === '28P01') throw new Error(`The database in ${this.#options.folder} has another password than the stored one.`, { cause: failure });
-      if (Date.now() > end) {
-        await child.stop({ signal: 'SIGQUIT', seconds: 5 });
-        throw new Error(`Postgres did not answer within ${seconds} s.\n${child.output(20)}`, { cause: failure });
-      }
-      await delay(25);
-    }
-    return false;
+  /** A server that was killed leaves its shared memory in use until its last process has noticed. */
+  mayTryAgain(output) {
+    return super.mayTryAgain(output) || /shared memory block/.test(output);
   }
 
-  async #tryQuery(port) {
-    const client = new pg.Client({ host: '127.0.0.1', port, user: SUPERUSER, password: this.#options.password, database: 'postgres', connectionTimeoutMillis: 5_000 });
+  async probe({ listen }) {
+    const { folder, password, superuserPassword } = this.#options;
+    const client = new pg.Client({ host: '127.0.0.1', port: listen, user: SUPERUSER, password: superuserPassword, database: 'postgres', connectionTimeoutMillis: 5_000 });
     client.on('error', () => undefined); // the same error rejects the call below
     try {
       await client.connect();
-      const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE]);
-      if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
+      await prepareDatabase(client, password);
       return undefined;
     } catch (error) {
-      return error;
+      if (error.code === '28P01') throw new Error(`The database in ${folder} has another superuser password than the stored one.`, { cause: error });
+      return error.message;
     } finally {
       await client.end().catch(() => undefined); // a connection that never was cannot be closed
     }
   }
 }
 
-async function initialise({ binaries, user, folder, password, durableInit }) {
+async function prepareDatabase(client, password) {
+  const exists = async (table, column) => (await client.query(`SELECT 1 FROM ${table} WHERE ${column} = $1`, [DATABASE])).rowCount === 1;
+  const verb = await exists('pg_roles', 'rolname') ? 'ALTER' : 'CREATE';
+  await client.query(`${verb} ROLE ${DATABASE} LOGIN PASSWORD ${client.escapeLiteral(password)}`);
+  if (!await exists('pg_database', 'datname')) await client.query(`CREATE DATABASE ${DATABASE} OWNER ${DATABASE}`);
+}
+
+async function initialise({ binaries, user, folder, superuserPassword, durableInit }) {
   if (existsSync(join(folder, 'PG_VERSION'))) {
     const [found] = readFileSync(join(folder, 'PG_VERSION'), 'utf8').split('\n');
     const expected = binaries.majorVersion;
@@ -152,18 +127,18 @@ async function initialise({ binaries, user, folder, password, durableInit }) {
   if (existsSync(folder) && readdirSync(folder).length > 0) {
     throw new Error(`${folder} holds files but no database. Move them away and start again.`);
   }
-  await create({ binaries, user, folder, password, durableInit });
+  await create({ binaries, user, folder, superuserPassword, durableInit });
 }
 
 /** Creates the database beside its place and moves it there when it is complete: an interrupted start leaves no half of one. */
-async function create({ binaries, user, folder, password, durableInit }) {
+async function create({ binaries, user, folder, superuserPassword, durableInit }) {
   const fresh = `${folder}.new`;
   const passwordFile = `${folder}.password`;
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh, { recursive: true, mode: 0o700 });
   giveTo(fresh, user);
   try {
-    writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
+    writeFileSync(passwordFile, `${superuserPassword}\n`, { mode: 0o600 });
     if (user.uid !== undefined) chownSync(passwordFile, user.uid, user.gid);
     const args = [`--pgdata=${fresh}`, `--username=${SUPERUSER}`, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8',
       '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--data-checksums', ...(durableInit ? [] : ['--no-sync'])];

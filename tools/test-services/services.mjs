@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startPostgres } from '../../deploy/local/postgres.mjs';
+import { createPostgres } from '../../deploy/local/postgres.mjs';
 import { identify, isSameProcess, killOrphan } from '../../deploy/local/process-identity.mjs';
-import { startRedis } from '../../deploy/local/redis.mjs';
+import { createRedis } from '../../deploy/local/redis.mjs';
 
 const PREFIX = 'haven-test-services-';
 const RECORD = 'processes.json';
@@ -24,21 +24,30 @@ export async function startServices() {
   try {
     record(folder, []);
     const password = () => randomBytes(16).toString('hex');
-    const results = await Promise.allSettled([
-      startPostgres({ folder: join(folder, 'postgres'), password: password(), durableInit: false, settings: { max_connections: '200' } }),
-      startRedis({ folder: join(folder, 'redis'), password: password(), persistent: false }),
-      startS3(join(folder, 's3')),
-    ]);
-    const [postgres, redis, s3] = results.map(({ value }) => value);
-    for (const server of [postgres, redis, s3]) if (server) stops.push(() => server.stop());
-    const failed = results.find(({ status }) => status === 'rejected');
-    if (failed) throw failed.reason;
+    const postgres = createPostgres({
+      folder: join(folder, 'postgres'), password: password(), superuserPassword: password(), durableInit: false, settings: { max_connections: '200' },
+    });
+    const redis = createRedis({ folder: join(folder, 'redis'), password: password(), persistent: false });
+    stops.push(() => postgres.stop(), () => redis.stop());
+    const s3 = startS3(join(folder, 's3')).then((server) => {
+      if (server) stops.push(() => server.stop());
+      return server?.env;
+    });
+    const [s3Env] = await settle([s3, postgres.start(), redis.start()]);
     record(folder, [postgres.pid, redis.pid]);
-    return { env: { HAVEN_TEST_POSTGRES_URL: postgres.url, HAVEN_TEST_REDIS_URL: redis.url, ...s3?.env }, stop };
+    return { env: { HAVEN_TEST_POSTGRES_URL: postgres.superuserUrl, HAVEN_TEST_REDIS_URL: redis.url, ...s3Env }, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Like Promise.all, but throws only when all have ended, so that nothing starts after it was stopped. */
+async function settle(promises) {
+  const results = await Promise.allSettled(promises);
+  const failed = results.find(({ status }) => status === 'rejected');
+  if (failed) throw failed.reason;
+  return results.map(({ value }) => value);
 }
 
 async function startS3(folder) {

@@ -1,0 +1,70 @@
+import { join, resolve } from 'node:path';
+import { prepare } from './install.mjs';
+
+// `npm start`: makes a fresh clone ready, then runs the whole platform until Ctrl-C.
+// Nothing that has to be installed may be imported before `prepare` has returned.
+
+const ECHO_MS = 1_000;
+
+async function main() {
+  await prepare((message) => console.log(message));
+  const { ensureProgram } = await import('./system-packages.mjs');
+  const { Platform } = await import('./platform.mjs');
+  const { isSet } = await import('./settings.mjs');
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name, value]) => name.startsWith('HAVEN_') && value !== ''));
+  if (!isSet(env, 'HAVEN_REDIS_URL')) ensureProgram('redis-server', 'redis-server', (message) => console.log(message));
+  const platform = new Platform({
+    dataDir: resolve(env.HAVEN_DATA_DIR ?? join(import.meta.dirname, '../../data')),
+    env,
+    onEvent: (message) => console.error(message),
+    ...(env.HAVEN_VERBOSE === '1' ? { onLine: (service, line) => console.log(`${service}: ${line}`) } : {}),
+  });
+  stopOnSignals(platform);
+  console.log('Starting …');
+  await platform.start();
+  welcome(platform);
+}
+
+function welcome({ url, adminPassword, dataDir }) {
+  const host = url.replace(/^https?:\/\//, '');
+  console.log(`
+Haven is ready: ${url}
+  Administrator: admin
+${adminPassword === undefined ? '' : `  Password:      ${adminPassword}\n                 (shown only this once)\n`}\
+  Data:          ${dataDir}
+
+Try it:
+  docker login ${host} -u admin
+  docker pull alpine && docker tag alpine ${host}/library/alpine && docker push ${host}/library/alpine
+
+Ctrl-C stops it.`);
+}
+
+/** The first signal stops everything in order, a second one at once. npm and the terminal may both deliver one Ctrl-C. */
+function stopOnSignals(platform) {
+  let first;
+  const onSignal = async (signal) => {
+    if (first !== undefined) {
+      if (Date.now() - first < ECHO_MS) return;
+      console.error('Stopped by force.');
+      platform.kill();
+      process.exit(1);
+    }
+    first = Date.now();
+    console.log(`\nStopping (${signal}; once more to force) …`);
+    await platform.stop();
+    console.log('Stopped.');
+    process.exit(0);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => onSignal(signal).catch((error) => {
+      console.error(error.message);
+      process.exit(1);
+    }));
+  }
+}
+
+main().catch((error) => {
+  console.error(error.message);
+  process.exit(1);
+});
