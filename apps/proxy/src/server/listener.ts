@@ -1,0 +1,90 @@
+import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import https from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { listenOn } from '@haven/runtime';
+import { receive, type Expectation } from '../exchange/receive.js';
+import { LIMITS } from '../limits/limits.js';
+import type { Certificate } from '../tls/certificate-files.js';
+import { refuseRaw, refusalForClientError } from './client-errors.js';
+import type { Connections } from './connections.js';
+import type { ProxyContext } from './context.js';
+import { HTTP_OPTIONS } from './http-options.js';
+
+export interface ListenerOptions {
+  readonly maxConnections: number;
+  /** With a certificate the listener speaks TLS. */
+  readonly certificate?: Certificate;
+  readonly onDrop: () => void;
+}
+
+/** One public port. */
+export class Listener {
+  readonly #server: Server;
+  readonly #context: ProxyContext;
+  readonly #connections: Connections;
+
+  constructor(context: ProxyContext, connections: Connections, options: ListenerOptions) {
+    this.#context = context;
+    this.#connections = connections;
+    this.#server = options.certificate === undefined ? http.createServer(HTTP_OPTIONS) : https.createServer({ ...HTTP_OPTIONS, ...tlsOptions(options.certificate) });
+    const server = this.#server;
+    server.maxConnections = options.maxConnections;
+    server.maxHeadersCount = LIMITS.headers + 2;
+    // A little longer than the time-outs of bodies, which can still say why.
+    server.timeout = LIMITS.idleMs + 5000;
+    server.on('request', this.#handler('none'));
+    server.on('checkContinue', this.#handler('continue'));
+    server.on('checkExpectation', this.#handler('unknown'));
+    server.on('connect', (_request: IncomingMessage, socket: Duplex) => { refuseRaw(socket, 'method'); });
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => { this.#onClientError(error, socket); });
+    server.on('timeout', (socket: Socket) => { this.#onTimeout(socket); });
+    server.on('drop', options.onDrop);
+  }
+
+  async listen(host: string, port: number, setting: string): Promise<AddressInfo> {
+    const address = await listenOn(this.#server, { host, port }, setting);
+    this.#server.on('error', (error) => { this.#context.logger.error('accepting connections failed', { error }); });
+    return address;
+  }
+
+  /** From now on new connections get this certificate. */
+  useCertificate(certificate: Certificate): void {
+    if (this.#server instanceof https.Server) this.#server.setSecureContext(tlsOptions(certificate));
+  }
+
+  /** Takes no more connections and closes idle ones; resolves when the last one is gone. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => { resolve(); });
+      this.#server.closeIdleConnections();
+    });
+  }
+
+  /** Closes also the connections that are in use. */
+  closeAll(): void {
+    this.#server.closeAllConnections();
+  }
+
+  #handler(expectation: Expectation): (request: IncomingMessage, response: ServerResponse) => void {
+    const context = this.#context;
+    const connections = this.#connections;
+    return (request, response) => { receive(context, request, response, connections.of(request.socket), expectation); };
+  }
+
+  #onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+    const connection = this.#connections.of(socket as Socket);
+    // In the middle of an answer, a second one would be taken for a part of the first.
+    if (error.code === 'ECONNRESET' || connection.exchanges > 0) socket.destroy();
+    else refuseRaw(socket, refusalForClientError(error));
+  }
+
+  #onTimeout(socket: Socket): void {
+    if (this.#connections.of(socket).waiting > 0) socket.setTimeout(this.#server.timeout);
+    else socket.destroy();
+  }
+}
+
+function tlsOptions({ cert, key }: Certificate): https.ServerOptions {
+  return { cert, key, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], honorCipherOrder: true, handshakeTimeout: LIMITS.headersMs };
+}
