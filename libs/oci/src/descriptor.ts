@@ -1,5 +1,5 @@
 import { parseDigest, type Digest } from './digest.js';
-import { invalidManifest, isObject, refuseLookalikes, type JsonObject } from './manifest-fields.js';
+import { invalidManifest, isObject, knownFields, refuseLookalikes, type JsonObject } from './manifest-fields.js';
 import { isNondistributableMediaType } from './media-types.js';
 
 /** A reference from a manifest to other content (OCI Image Spec, "Content Descriptors"). */
@@ -34,7 +34,7 @@ const MAX_MEDIA_TYPE = 255;
 /** More than fit into the largest manifest. */
 const MAX_DESCRIPTORS = 100_000;
 
-const DESCRIPTOR_FIELDS = ['mediaType', 'digest', 'size', 'urls', 'annotations', 'artifactType', 'platform', 'data'];
+const DESCRIPTOR_FIELDS = knownFields('mediaType', 'digest', 'size', 'urls', 'annotations', 'artifactType', 'platform', 'data');
 
 /** A layer that a manifest may name without the registry having its bytes. */
 export function isForeignLayer(descriptor: Descriptor): boolean {

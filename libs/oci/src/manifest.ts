@@ -1,6 +1,6 @@
 import { readAnnotations, readDescriptor, readDescriptors, readManifestDescriptors, readMediaType, type Descriptor, type ManifestDescriptor } from './descriptor.js';
 import { OciError } from './errors.js';
-import { invalidManifest, isObject, isPresent, refuseLookalikes, type JsonObject } from './manifest-fields.js';
+import { invalidManifest, isObject, isPresent, knownFields, refuseLookalikes, type JsonObject } from './manifest-fields.js';
 import {
   isImageMediaType, isIndexMediaType, isJsonMediaType, isSchema1MediaType, MAX_MANIFEST_BYTES, mediaTypeOf, OCI_ARTIFACT_MANIFEST, OCI_IMAGE_INDEX, OCI_IMAGE_MANIFEST,
 } from './media-types.js';
@@ -22,7 +22,7 @@ export interface Manifest {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-const TOP_FIELDS = ['schemaVersion', 'mediaType', 'artifactType', 'config', 'layers', 'blobs', 'manifests', 'subject', 'annotations'];
+const TOP_FIELDS = knownFields('schemaVersion', 'mediaType', 'artifactType', 'config', 'layers', 'blobs', 'manifests', 'subject', 'annotations');
 
 /**
  * Reads a manifest as it was pushed (OCI Image Spec, "Image Manifest" and "Image Index"; Docker's schema 2).

@@ -1,6 +1,9 @@
 /** How deep objects and arrays may nest. Real manifests stay below ten. */
 const MAX_DEPTH = 64;
 
+/** How many keys one object may have. Nobody annotates with thousands. */
+const MAX_KEYS = 10_000;
+
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
@@ -17,8 +20,8 @@ export class StrictJsonError extends Error {
 
 /**
  * Parses JSON that will be read by other programs too, and therefore must mean the same to all of them: UTF-8 without
- * a byte order mark, no key twice in one object (RFC 8259 section 4 leaves open which one counts), and no nesting
- * deeper than 64. Linear in the length of the text, without recursion.
+ * a byte order mark, no key twice in one object (RFC 8259 section 4 leaves open which one counts), at most 10,000 keys
+ * in one object, and no nesting deeper than 64. Linear in the length of the text, without recursion.
  *
  * @throws StrictJsonError
  */
@@ -92,6 +95,7 @@ function addKey(keys: Container, text: string, start: number, end: number): void
   const raw = text.slice(start + 1, end);
   const key = raw.includes('\\') ? unescapeKey(text.slice(start, end + 1)) : raw;
   if (keys.has(key)) throw new StrictJsonError(`it has the key ${JSON.stringify(key.slice(0, 64))} twice in one object`);
+  if (keys.size === MAX_KEYS) throw new StrictJsonError(`it has more than ${MAX_KEYS} keys in one object`);
   keys.add(key);
 }
 
