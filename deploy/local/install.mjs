@@ -15,9 +15,14 @@ const NODE_MAJOR = 24;
  * @param {(message: string) => void} say
  */
 export async function prepare(say) {
+  await install(say);
+  compile(say);
+}
+
+/** As `prepare`, without compiling. */
+export async function install(say) {
   installPackages(say);
   if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR) await goOnUnderOwnNode();
-  compile(say);
 }
 
 function installPackages(say) {
