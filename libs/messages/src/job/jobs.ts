@@ -27,6 +27,8 @@ export const JOBS = {
   },
   /** Removes upload sessions that nobody continues, and what crashed uploads left in storage. */
   'purge-uploads': { payload: z.object({}), attempts: 3, backoffMs: 10_000, concurrency: 1 },
+  /** Removes events that were delivered long ago from the outbox. */
+  'purge-events': { payload: z.object({}), attempts: 3, backoffMs: 10_000, concurrency: 1 },
 } as const satisfies Record<string, JobDefinition>;
 
 export type JobName = keyof typeof JOBS;

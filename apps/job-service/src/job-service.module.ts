@@ -1,0 +1,50 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { Catalog } from '@haven/catalog';
+import { createDatabase, Outbox } from '@haven/database';
+import { connectRedis } from '@haven/messages';
+import { Health, Metrics, RootLogger } from '@haven/runtime';
+import { openStorage } from '@haven/storage';
+import { CacheRefresh } from './event/cache-refresh.js';
+import { Subscribers } from './event/subscribers.js';
+import { Relay } from './relay/relay.js';
+import type { Settings } from './settings.js';
+import { UploadPurge } from './upload/purge-uploads.js';
+import { WorkParts, WorkService } from './work/work.service.js';
+
+/** Everything this service consists of. */
+@Module({})
+export class JobServiceModule {
+  static with(settings: Settings): DynamicModule {
+    return {
+      module: JobServiceModule,
+      providers: [
+        {
+          provide: WorkService,
+          inject: [RootLogger, Metrics, Health],
+          useFactory: (logger: RootLogger, metrics: Metrics, health: Health) => new WorkService(openParts(settings, logger, metrics, health)),
+        },
+      ],
+    };
+  }
+}
+
+function openParts(settings: Settings, logger: RootLogger, metrics: Metrics, health: Health): WorkParts {
+  const database = createDatabase({
+    url: settings.HAVEN_DATABASE_URL,
+    poolSize: settings.HAVEN_DATABASE_POOL,
+    onPoolError: (error) => { logger.warn('a database connection was lost', { error }); },
+  });
+  const storage = openStorage(settings.HAVEN_STORAGE, { accessKey: settings.HAVEN_S3_ACCESS_KEY, secretKey: settings.HAVEN_S3_SECRET_KEY });
+  const messages = connectRedis(settings.HAVEN_REDIS_URL, logger);
+  const outbox = new Outbox(database);
+  return new WorkParts(
+    database,
+    messages,
+    outbox,
+    new Relay({ outbox, jobs: messages.jobs, logger, metrics }),
+    new Subscribers([new CacheRefresh(messages.broadcasts)]),
+    new UploadPurge({ catalog: new Catalog(database), storage, logger, metrics, ttlSeconds: settings.HAVEN_UPLOAD_TTL_SECONDS }),
+    logger,
+    health,
+  );
+}

@@ -1,0 +1,92 @@
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import type { Database, Outbox } from '@haven/database';
+import type { Messages } from '@haven/messages';
+import { retryWithJitter, type Health, type RootLogger } from '@haven/runtime';
+import type { Subscribers } from '../event/subscribers.js';
+import { purgeEvents } from '../event/purge-events.js';
+import type { Relay } from '../relay/relay.js';
+import type { UploadPurge } from '../upload/purge-uploads.js';
+
+const MINUTE_MS = 60_000;
+const RETRY = { baseMs: 200, maxMs: 5000, attempts: Infinity };
+
+/** What this service works with. */
+export class WorkParts {
+  constructor(
+    readonly database: Database,
+    readonly messages: Messages,
+    readonly outbox: Outbox,
+    readonly relay: Relay,
+    readonly subscribers: Subscribers,
+    readonly uploadPurge: UploadPurge,
+    readonly logger: RootLogger,
+    readonly health: Health,
+  ) {}
+}
+
+/** Starts the relay and the workers once the database is ready, and stops them in order. */
+@Injectable()
+export class WorkService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #parts: WorkParts;
+  readonly #stop = new AbortController();
+  #starting: Promise<void> = Promise.resolve();
+  #scheduling: Promise<void> | undefined;
+
+  constructor(parts: WorkParts) {
+    this.#parts = parts;
+    parts.health.add('database', () => this.#schemaIsCurrent());
+    parts.health.add('redis', () => parts.messages.ping());
+  }
+
+  onApplicationBootstrap(): void {
+    const { messages, logger } = this.#parts;
+    logger.addSink(messages.logShipper.sink);
+    const workers = messages.workers();
+    workers.handle('deliver-event', (event) => this.#parts.subscribers.deliver(event));
+    workers.handle('purge-uploads', () => this.#parts.uploadPurge.run());
+    workers.handle('purge-events', async () => { await purgeEvents(this.#parts.outbox, logger); });
+    this.#starting = this.#whenReady(() => {
+      workers.start();
+      this.#parts.relay.start();
+      // Redis may have lost its data together with its connection.
+      messages.broadcasts.onReconnect(() => { this.#schedule(); });
+    });
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.#stop.abort();
+    await this.#starting;
+    await this.#scheduling;
+    await this.#parts.relay.stop();
+    await this.#parts.messages.close();
+    await this.#parts.database.close();
+  }
+
+  /** Core brings the schema up to date; until then this service is up, but not ready. */
+  async #whenReady(start: () => void): Promise<void> {
+    await this.#untilStopped(() => retryWithJitter(() => this.#schemaIsCurrent(), { ...RETRY, signal: this.#stop.signal }));
+    if (!this.#stop.signal.aborted) start();
+  }
+
+  #schedule(): void {
+    this.#scheduling ??= this.#untilStopped(() => retryWithJitter(() => this.#scheduleAll(), { ...RETRY, signal: this.#stop.signal }))
+      .finally(() => { this.#scheduling = undefined; });
+  }
+
+  async #scheduleAll(): Promise<void> {
+    await this.#parts.messages.jobs.schedule('purge-uploads', {}, 10 * MINUTE_MS);
+    await this.#parts.messages.jobs.schedule('purge-events', {}, 60 * MINUTE_MS);
+  }
+
+  async #schemaIsCurrent(): Promise<void> {
+    if (!(await this.#parts.database.schemaIsCurrent())) throw new Error('the database schema is not current; core brings it up to date when it starts');
+  }
+
+  async #untilStopped(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!this.#stop.signal.aborted) throw error;
+    }
+  }
+}
