@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { install } from '../deploy/local/install.mjs';
+import { ensureProgram } from '../deploy/local/system-packages.mjs';
 import { countJest, summary } from './test-counts.mjs';
 
 // `npm test`: makes a fresh clone ready, runs every check and every test, and ends with one line of counts.
@@ -14,8 +15,7 @@ const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`;
 
 async function main() {
   await install(say);
-  const { installTestPackages } = await import('./install-packages.mjs');
-  installTestPackages(say);
+  ensureProgram('redis-server', 'redis-server', say);
   rmSync(results, { recursive: true, force: true });
   mkdirSync(results, { recursive: true });
 
