@@ -25,7 +25,7 @@ export interface ServiceOptions {
   readonly module: Type | DynamicModule;
   /** Present for a service that answers HTTP through Nest controllers. */
   readonly listen?: HttpOptions;
-  /** Called before the service listens; with `listen`, before routes are registered. `app` is an INestApplication exactly when `listen` is given. */
+  /** Only with `listen`: called before routes are registered and the service listens, for hooks, parsers and global filters. */
   readonly configure?: (app: INestApplication) => void | Promise<void>;
   /** Replaces logger, metrics or health, for tests. */
   readonly parts?: Partial<RuntimeParts>;

@@ -109,6 +109,14 @@ function shown(name: string, value: string | undefined): string | undefined {
 }
 
 function expectation(schema: z.ZodObject, name: string, message: string): string {
-  const description = (schema.shape[name] as z.ZodType | undefined)?.description;
+  const description = descriptionOf(schema.shape[name] as z.ZodType | undefined);
   return description === undefined ? message : `${description} (${message})`;
+}
+
+/** A default, a pre-fault or an optional wraps the schema that was described. */
+function descriptionOf(schema: z.ZodType | undefined): string | undefined {
+  for (let inner = schema; inner !== undefined; inner = (inner.def as { innerType?: z.ZodType }).innerType) {
+    if (inner.description !== undefined) return inner.description;
+  }
+  return undefined;
 }
