@@ -13,9 +13,10 @@ const LOST_CONNECTION = /connection terminated|timeout exceeded when trying to c
 /** What kind of fault an error from the driver is; decides whether a transaction may run again. */
 export function databaseFault(error: unknown): DatabaseFault {
   if (error instanceof DatabaseUnavailable) return 'unavailable';
-  if (!(error instanceof Error)) return 'other';
+  if (typeof error !== 'object' || error === null) return 'other';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (UNAVAILABLE_CODES.has(code) || code.startsWith('08') || LOST_CONNECTION.test(error.message)) return 'unavailable';
+  const message = 'message' in error && typeof error.message === 'string' ? error.message : '';
+  if (UNAVAILABLE_CODES.has(code) || code.startsWith('08') || LOST_CONNECTION.test(message)) return 'unavailable';
   if (CONFLICT_CODES.has(code)) return 'conflict';
   if (code === '23505') return 'duplicate';
   if (code === '23503') return 'missing-reference';

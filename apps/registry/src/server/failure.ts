@@ -4,11 +4,12 @@ import { DatabaseUnavailable } from '@haven/database';
 import { OciError, ociErrorBody, type OciErrorCode } from '@haven/oci';
 import type { Logger } from '@haven/runtime';
 import { BlobMissing, StorageError, UploadMissing } from '@haven/storage';
-import { BodyInterrupted } from './request-body.js';
+import { announcedLength, BodyInterrupted } from './request-body.js';
 
 const RETRY_AFTER_SECONDS = '2';
-/** Unread bytes of a refused body that are taken off the wire so that the client gets to read the answer. */
+/** How long a refused body is taken off the wire, so that the client gets to read the answer. */
 const DISCARD_MS = 5_000;
+const SHORT_BODY = 64 * 1024;
 
 const CATALOG_CODES: Record<CatalogErrorCode, { readonly code: OciErrorCode; readonly status?: number }> = {
   'project-unknown': { code: 'NAME_UNKNOWN' },
@@ -51,7 +52,7 @@ export function answerFailure(error: unknown, request: IncomingMessage, response
   response.writeHead(failure.status, {
     ...failure.headers,
     ...(failure.status === 503 ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
-    ...(request.complete ? {} : { connection: 'close' }),
+    ...(endsSoon(request) ? {} : { connection: 'close' }),
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
     'docker-distribution-api-version': 'registry/2.0',
@@ -60,6 +61,12 @@ export function answerFailure(error: unknown, request: IncomingMessage, response
   });
   response.end(request.method === 'HEAD' ? undefined : body);
   if (!request.complete) discardRest(request);
+}
+
+/** A short body is read to its end, so that the connection can be used again; a long one is not worth waiting for. */
+function endsSoon(request: IncomingMessage): boolean {
+  const announced = announcedLength(request);
+  return request.complete || (announced !== undefined && announced <= SHORT_BODY);
 }
 
 function discardRest(request: IncomingMessage): void {

@@ -40,7 +40,7 @@ export class AccessWatch {
 
   async refresh(): Promise<void> {
     for (const row of await readAccessEpochs(this.#database, new Date(Math.max(0, this.#newest - OVERLAP_MS)))) {
-      this.#epochs.set(row.subject, row.notBefore);
+      this.#epochs.raise(row.subject, row.notBefore);
       this.#newest = Math.max(this.#newest, row.changedAt.getTime());
     }
   }
