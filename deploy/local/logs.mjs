@@ -14,8 +14,6 @@ if (!existsSync(folder)) {
   console.error(`There are no logs in ${folder}. Start Haven first (npm start), or name its folder: HAVEN_DATA_DIR=<folder>.`);
   process.exit(1);
 }
-const reader = spawn(process.execPath, [join(root, 'apps/log-collector/dist/read.js'), ...process.argv.slice(2)], {
-  stdio: 'inherit', env: { ...process.env, HAVEN_LOG_DIR: folder },
-});
+const reader = spawn(process.execPath, [join(root, 'apps/log-collector/dist/read.js'), '--dir', folder, ...process.argv.slice(2)], { stdio: 'inherit' });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => reader.kill(signal));
 reader.once('exit', (code, signal) => process.exit(signal === 'SIGINT' ? 0 : code ?? 1));

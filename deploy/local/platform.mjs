@@ -122,6 +122,7 @@ export class Platform {
     const http = Number(this.#options.httpPort ?? this.#env.HAVEN_HTTP_PORT ?? 8080);
     if (!Number.isInteger(http) || http < 0 || http > 65_535) throw new Error(`HAVEN_HTTP_PORT is not a port number: ${this.#env.HAVEN_HTTP_PORT}`);
     if (http !== 0) await assertPortIsFree(host, http, 'HAVEN_HTTP_PORT');
+    if (this.#env.HAVEN_HTTPS_PORT === '0') this.#env.HAVEN_HTTPS_PORT = String(await freePort());
     const https = this.#env.HAVEN_HTTPS_PORT;
     if (https !== undefined) await assertPortIsFree(host, Number(https), 'HAVEN_HTTPS_PORT');
     return { http: http === 0 ? await freePort() : http, https };

@@ -1,5 +1,5 @@
-import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 /** Operating system variables that services may need; nothing else of the caller's environment reaches them. */
 const PASSED_ON = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR',
@@ -26,13 +26,13 @@ const ONLY_FOR = {
   HAVEN_LOG_DIR: ['log-collector'],
 };
 
-/** A setting's value, also when it is given as NAME_FILE (then the file's name is not read, only known to be set). */
+/** Whether the operator has set `name`, by value or as NAME_FILE. */
 export function isSet(env, name) {
   return Boolean(env[name] ?? env[`${name}_FILE`]);
 }
 
 /**
- * The environment of one service: what the operator set, plus what the launcher decided.
+ * The environment of one service: what the operator set, completed by what the launcher decides.
  * @param {string} service
  * @param {{ listen: number, private: number }} ports
  * @param {object} platform
@@ -43,35 +43,31 @@ export function isSet(env, name) {
  * @param {Record<string, string[]>} platform.urls addresses of the replicas of registry and core
  */
 export function serviceEnvironment(service, ports, platform) {
-  const chosen = { HAVEN_SHUTDOWN_SECONDS: '10', HAVEN_STORAGE: defaultStorage(platform.dataDir), ...forService(platform.env, service) };
-  const decided = {
-    HAVEN_PRIVATE_LISTEN: `127.0.0.1:${ports.private}`,
-    ...(platform.redisUrl && { HAVEN_REDIS_URL: platform.redisUrl }),
-    ...(platform.databaseUrl && { HAVEN_DATABASE_URL: platform.databaseUrl }),
-    ...ownSettings(service, ports, platform),
+  const { env } = platform;
+  const defaults = Object.entries(defaultSettings(platform.dataDir)).filter(([name]) => !isSet(env, name));
+  const decided = decidedSettings(service, ports, platform);
+  const given = Object.entries(env).filter(([name]) => !LAUNCHER_ONLY.includes(name) && decided[name.replace(/_FILE$/, '')] === undefined);
+  return { ...operatingSystem(), ...onlyFor(service, { ...Object.fromEntries([...defaults, ...given]), ...decided }) };
+}
+
+function defaultSettings(dataDir) {
+  return {
+    HAVEN_SHUTDOWN_SECONDS: '10',
+    HAVEN_STORAGE: pathToFileURL(join(dataDir, 'storage')).href,
+    HAVEN_LOG_DIR: join(dataDir, 'logs'),
   };
-  if (isSet(platform.env, 'HAVEN_STORAGE')) delete decided.HAVEN_STORAGE;
-  return { ...operatingSystem(), ...onlyFor(service, chosen), ...onlyFor(service, decided) };
 }
 
-function ownSettings(service, ports, { env, dataDir, urls }) {
-  const listen = { HAVEN_LISTEN: `127.0.0.1:${ports.listen}` };
-  if (service === 'registry') return listen;
-  if (service === 'core') {
-    return {
-      ...listen,
-      HAVEN_ADMIN_PASSWORD_OUT: passwordFile(dataDir),
-      ...(env.HAVEN_SECRET_KEY_FILE ? {} : { HAVEN_SECRET_KEY_FILE: keyFile(dataDir) }),
-    };
-  }
-  if (service === 'proxy') {
-    return { HAVEN_HTTP_PORT: String(ports.listen), HAVEN_REGISTRY_URLS: urls.registry.join(','), HAVEN_CORE_URLS: urls.core.join(',') };
-  }
-  return service === 'log-collector' && !isSet(env, 'HAVEN_LOG_DIR') ? { HAVEN_LOG_DIR: logFolder(dataDir) } : {};
-}
-
-function forService(env, service) {
-  return onlyFor(service, Object.fromEntries(Object.entries(env).filter(([name]) => !LAUNCHER_ONLY.includes(name))));
+/** What only the launcher can know; an operator's value for these is not used. */
+function decidedSettings(service, ports, { env, dataDir, databaseUrl, redisUrl, urls }) {
+  return {
+    HAVEN_PRIVATE_LISTEN: `127.0.0.1:${ports.private}`,
+    ...(redisUrl && { HAVEN_REDIS_URL: redisUrl }),
+    ...(databaseUrl && { HAVEN_DATABASE_URL: databaseUrl }),
+    ...((service === 'registry' || service === 'core') && { HAVEN_LISTEN: `127.0.0.1:${ports.listen}` }),
+    ...(service === 'core' && { HAVEN_ADMIN_PASSWORD_OUT: passwordFile(dataDir), ...(!isSet(env, 'HAVEN_SECRET_KEY') && { HAVEN_SECRET_KEY_FILE: keyFile(dataDir) }) }),
+    ...(service === 'proxy' && { HAVEN_HTTP_PORT: String(ports.listen), HAVEN_REGISTRY_URLS: urls.registry.join(','), HAVEN_CORE_URLS: urls.core.join(',') }),
+  };
 }
 
 function onlyFor(service, variables) {
@@ -83,14 +79,6 @@ function onlyFor(service, variables) {
 
 function operatingSystem() {
   return Object.fromEntries(PASSED_ON.filter((name) => process.env[name] !== undefined).map((name) => [name, process.env[name]]));
-}
-
-export function defaultStorage(dataDir) {
-  return pathToFileURL(join(dataDir, 'storage')).href;
-}
-
-export function logFolder(dataDir) {
-  return join(dataDir, 'logs');
 }
 
 export function keyFile(dataDir) {
