@@ -1,0 +1,23 @@
+import { Problem } from '@haven/api';
+import type { CatalogError } from '@haven/catalog';
+
+/** What the artifact model refused, in the words of the REST API. */
+export function problemOfCatalog(error: CatalogError): Problem {
+  switch (error.code) {
+    case 'project-unknown':
+    case 'repository-unknown':
+    case 'manifest-unknown':
+    case 'tag-unknown':
+    case 'blob-unknown':
+    case 'upload-unknown':
+      return new Problem('NOT_FOUND', error.message, { cause: error });
+    case 'referenced':
+      return new Problem('VIOLATE_FOREIGN_KEY_CONSTRAINT', error.message, { cause: error });
+    case 'references-missing':
+    case 'size-mismatch':
+      return new Problem('BAD_REQUEST', error.message, { cause: error });
+    case 'blob-deleting':
+    case 'upload-changed':
+      return new Problem('CONFLICT', error.message, { cause: error });
+  }
+}

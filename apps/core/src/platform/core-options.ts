@@ -1,0 +1,26 @@
+import type { CoreSettings } from '../settings.js';
+
+/** What the parts of core need to know from its settings; a class, so that it can be injected. */
+export class CoreOptions {
+  /** How clients reach the installation, without a trailing slash; undefined when only each request knows. */
+  readonly externalUrl: string | undefined;
+  /** How long a registry token is valid. */
+  readonly tokenSeconds: number;
+  /** The key, 32 bytes, that secrets at rest are sealed under. */
+  readonly secretKey: Buffer;
+  /** The administrator's password for the very first start. */
+  readonly adminPassword: string | undefined;
+  /** The file to write a generated administrator password to. */
+  readonly adminPasswordOut: string | undefined;
+  /** "filesystem" or "s3": what /systeminfo names. */
+  readonly storageProvider: string;
+
+  constructor(settings: CoreSettings) {
+    this.externalUrl = settings.HAVEN_EXTERNAL_URL;
+    this.tokenSeconds = settings.HAVEN_TOKEN_SECONDS;
+    this.secretKey = Buffer.from(settings.HAVEN_SECRET_KEY, 'hex');
+    this.adminPassword = settings.HAVEN_ADMIN_PASSWORD;
+    this.adminPasswordOut = settings.HAVEN_ADMIN_PASSWORD_OUT;
+    this.storageProvider = settings.HAVEN_STORAGE.startsWith('file:') ? 'filesystem' : 's3';
+  }
+}

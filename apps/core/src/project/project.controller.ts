@@ -1,0 +1,79 @@
+import { Body, Controller, Delete, Get, Head, Headers, HttpCode, Post, Put, Query, Res } from '@nestjs/common';
+import type { Caller } from '@haven/access';
+import { Problem, Project, ProjectDeletable, ProjectHeadQuery, ProjectListQuery, ProjectReq, ProjectSummary, type Page } from '@haven/api';
+import type { FastifyReply } from 'fastify';
+import type { KnownProject } from '../authorization/known-project.js';
+import { CallerParam, ProjectParam, Requires } from '../authorization/requirement.guard.js';
+import { anyone, authenticated, projectPermission } from '../authorization/requirement.js';
+import { Responds, RespondsNothing, RespondsPageOf } from '../http/response.interceptor.js';
+import { ProjectService } from './project.service.js';
+
+const ONE = ':project_name_or_id';
+
+@Controller('api/v2.0/projects')
+export class ProjectController {
+  constructor(private readonly projects: ProjectService) {}
+
+  @Get()
+  @Requires(anyone)
+  @RespondsPageOf(Project)
+  list(@CallerParam() caller: Caller, @Query({ schema: ProjectListQuery }) query: ProjectListQuery): Promise<Page<Project>> {
+    return this.projects.list(caller, query);
+  }
+
+  @Head()
+  @Requires(authenticated)
+  @RespondsNothing()
+  async exists(@Query({ schema: ProjectHeadQuery }) query: ProjectHeadQuery): Promise<void> {
+    if (!(await this.projects.exists(query.project_name))) throw new Problem('NOT_FOUND', 'there is no such project');
+  }
+
+  @Post()
+  @HttpCode(201)
+  @Requires(authenticated)
+  @RespondsNothing()
+  async create(
+    @CallerParam() caller: Caller,
+    @Body({ schema: ProjectReq }) request: ProjectReq,
+    @Headers('x-resource-name-in-location') nameInLocation: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const id = await this.projects.create(caller, request);
+    reply.header('Location', `/api/v2.0/projects/${nameInLocation === 'true' ? request.project_name : id}`);
+  }
+
+  @Get(ONE)
+  @Requires(projectPermission('project', 'read'))
+  @Responds(Project)
+  get(@ProjectParam() project: KnownProject, @CallerParam() caller: Caller): Promise<Project> {
+    return this.projects.get(project, caller);
+  }
+
+  @Put(ONE)
+  @Requires(projectPermission('project', 'update'))
+  @RespondsNothing()
+  update(@ProjectParam() project: KnownProject, @CallerParam() caller: Caller, @Body({ schema: ProjectReq }) request: ProjectReq): Promise<void> {
+    return this.projects.update(project, caller, request);
+  }
+
+  @Delete(ONE)
+  @Requires(projectPermission('project', 'delete'))
+  @RespondsNothing()
+  delete(@ProjectParam() project: KnownProject, @CallerParam() caller: Caller): Promise<void> {
+    return this.projects.delete(project, caller);
+  }
+
+  @Get(`${ONE}/_deletable`)
+  @Requires(projectPermission('project', 'delete'))
+  @Responds(ProjectDeletable)
+  deletable(@ProjectParam() project: KnownProject): Promise<ProjectDeletable> {
+    return this.projects.deletable(project);
+  }
+
+  @Get(`${ONE}/summary`)
+  @Requires(projectPermission('project', 'read'))
+  @Responds(ProjectSummary)
+  summary(@ProjectParam() project: KnownProject, @CallerParam() caller: Caller): Promise<ProjectSummary> {
+    return this.projects.summary(project, caller);
+  }
+}

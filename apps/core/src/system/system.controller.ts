@@ -1,0 +1,41 @@
+import { Controller, Get } from '@nestjs/common';
+import type { Caller } from '@haven/access';
+import { ApiVersion, GeneralInfo, OverallHealthStatus } from '@haven/api';
+import { z } from 'zod';
+import { CallerParam, Requires } from '../authorization/requirement.guard.js';
+import { anyone, open } from '../authorization/requirement.js';
+import { Responds } from '../http/response.interceptor.js';
+import { SystemService } from './system.service.js';
+
+@Controller('api')
+export class SystemController {
+  constructor(private readonly system: SystemService) {}
+
+  @Get('version')
+  @Requires(open)
+  @Responds(ApiVersion)
+  version(): { version: 'v2.0' } {
+    return { version: 'v2.0' };
+  }
+
+  @Get('v2.0/ping')
+  @Requires(open)
+  @Responds(z.literal('Pong'))
+  ping(): 'Pong' {
+    return 'Pong';
+  }
+
+  @Get('v2.0/health')
+  @Requires(open)
+  @Responds(OverallHealthStatus)
+  health(): Promise<OverallHealthStatus> {
+    return this.system.health();
+  }
+
+  @Get('v2.0/systeminfo')
+  @Requires(anyone)
+  @Responds(GeneralInfo)
+  info(@CallerParam() caller: Caller): GeneralInfo {
+    return this.system.info(caller);
+  }
+}

@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '@haven/access';
+import type { GeneralInfo, OverallHealthStatus } from '@haven/api';
+import { Health, type HealthReport } from '@haven/runtime';
+import { CoreOptions } from '../platform/core-options.js';
+
+/** What the version field says: the Harbor API this server speaks, and its own version. */
+const VERSION = 'v2.15.0-haven-0.1.0';
+
+@Injectable()
+export class SystemService {
+  constructor(
+    private readonly healthChecks: Health,
+    private readonly options: CoreOptions,
+  ) {}
+
+  /** Only what was really looked at, and no error texts: those tell strangers about the network. */
+  async health(): Promise<OverallHealthStatus> {
+    const report = await this.healthChecks.report();
+    const checked = Object.entries(report.checks).map(([name, { status }]) => componentOf(name, status === 'ok'));
+    const components = [componentOf('core', true), ...checked].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return { status: overallOf(report), components };
+  }
+
+  info({ subject }: Caller): GeneralInfo {
+    const anybody: GeneralInfo = { auth_mode: 'db_auth', primary_auth_mode: false, self_registration: false, banner_message: '' };
+    if (subject.kind === 'anonymous') return anybody;
+    const { externalUrl } = this.options;
+    return {
+      ...anybody,
+      harbor_version: VERSION,
+      ...(externalUrl === undefined ? {} : { external_url: externalUrl, registry_url: externalUrl.replace(/^https?:\/\//, '') }),
+      has_ca_root: false,
+      project_creation_restriction: 'everyone',
+      read_only: false,
+      registry_storage_provider_name: this.options.storageProvider,
+      notification_enable: false,
+      current_time: new Date().toISOString(),
+    };
+  }
+}
+
+function componentOf(name: string, healthy: boolean): OverallHealthStatus['components'][number] {
+  return healthy ? { name, status: 'healthy' } : { name, status: 'unhealthy', error: 'the check failed; see the log of core' };
+}
+
+function overallOf({ checks }: HealthReport): OverallHealthStatus['status'] {
+  const failed = Object.values(checks).filter((check) => check.status === 'failed');
+  if (failed.length === 0) return 'healthy';
+  return failed.some((check) => check.critical) ? 'unhealthy' : 'degraded';
+}

@@ -1,0 +1,84 @@
+import { Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import {
+  canOnSystem, MAX_TOKEN_LENGTH, parseScopes, repositoryActions, ScopeError, signRegistryToken, subjectId, TokenError, type AccessEntry, type Caller, type Scope,
+} from '@haven/access';
+import { Problem, type TokenAnswer } from '@haven/api';
+import { isRepositoryName, projectOf } from '@haven/oci';
+import type { KnownProject } from '../authorization/known-project.js';
+import { CoreOptions } from '../platform/core-options.js';
+import { SigningKeyService } from './signing-key.service.js';
+import { TokenStore } from './token.store.js';
+
+/** Issues registry tokens: exactly the scopes that were asked for and that the caller holds, per repository. */
+@Injectable()
+export class TokenService {
+  constructor(
+    private readonly store: TokenStore,
+    private readonly keys: SigningKeyService,
+    private readonly options: CoreOptions,
+  ) {}
+
+  /**
+   * A token for these scopes. What may not be granted is left out; a token without any right is still issued, as
+   * clients log in that way.
+   *
+   * @throws Problem BAD_REQUEST for more scopes than fit into a token
+   */
+  async issue(caller: Caller, scopeTexts: readonly string[]): Promise<TokenAnswer> {
+    const scopes = requestedScopes(scopeTexts);
+    const { subject } = caller;
+    const now = Date.now() / 1000;
+    const grounds = await this.store.grounds(projectNames(scopes), subjectId(subject), subject.kind === 'user' ? subject.id : 0);
+    const projects = new Map(grounds.projects.map((project) => [project.name, project]));
+    // A withdrawal that this reading has seen must not refuse this token (see AccessEpochStore).
+    const issuedAt = Math.max(now, grounds.latestEpoch);
+    const seconds = this.options.tokenSeconds;
+    const token = await this.#sign({
+      subject: subjectId(subject),
+      name: subject.kind === 'anonymous' ? '' : subject.name,
+      access: scopes.flatMap((scope) => entryFor(caller, scope, projects)),
+      issuedAt,
+      expiresAt: Math.floor(issuedAt) + seconds,
+      id: randomUUID(),
+    });
+    return { token, access_token: token, expires_in: seconds, issued_at: new Date(Math.floor(now) * 1000).toISOString() };
+  }
+
+  async #sign(claims: Parameters<typeof signRegistryToken>[1]): Promise<string> {
+    try {
+      return await signRegistryToken(this.keys.current(), claims);
+    } catch (cause) {
+      if (!(cause instanceof TokenError)) throw cause;
+      throw new Problem('BAD_REQUEST', `so many scopes do not fit into a token of ${MAX_TOKEN_LENGTH} characters; ask for fewer`, { cause });
+    }
+  }
+}
+
+function requestedScopes(texts: readonly string[]): Scope[] {
+  try {
+    return parseScopes(texts);
+  } catch (cause) {
+    if (!(cause instanceof ScopeError)) throw cause;
+    throw new Problem('BAD_REQUEST', cause.message, { cause });
+  }
+}
+
+function projectNames(scopes: readonly Scope[]): string[] {
+  return [...new Set(scopes.filter(isRepositoryScope).map((scope) => projectOf(scope.name)))];
+}
+
+function isRepositoryScope(scope: Scope): boolean {
+  return scope.type === 'repository' && isRepositoryName(scope.name);
+}
+
+/** One entry of the token's access list; none for what this registry does not know. */
+function entryFor(caller: Caller, scope: Scope, projects: ReadonlyMap<string, KnownProject>): AccessEntry[] {
+  if (scope.type === 'registry' && scope.name === 'catalog') {
+    return scope.actions.includes('*') && canOnSystem(caller, 'read', 'catalog') ? [{ type: 'registry', name: 'catalog', actions: ['*'] }] : [];
+  }
+  if (scope.type !== 'repository') return [];
+  const project = isRepositoryScope(scope) ? projects.get(projectOf(scope.name)) : undefined;
+  const actions = project === undefined ? [] : repositoryActions(caller, project, scope.actions);
+  return [{ type: 'repository', name: scope.name, actions, project: project?.id ?? 0 }];
+}
