@@ -71,7 +71,7 @@ function endsSoon(request: IncomingMessage): boolean {
 
 function discardRest(request: IncomingMessage): void {
   request.resume();
-  const timer = setTimeout(() => request.destroy(), DISCARD_MS);
+  const timer = setTimeout(() => request.destroy(), DISCARD_MS).unref();
   request.once('close', () => clearTimeout(timer));
 }
 
