@@ -1,0 +1,225 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { Haven } from './haven.mjs';
+import { blobOf, descriptor, digestOf, imageOf, indexOf, MEDIA, randomBlob, randomImage } from './image/synthetic.mjs';
+import { drained, errorCodes, expectStatus } from './registry/oci-client.mjs';
+import { rawRequest, sendRaw } from './registry/raw-http.mjs';
+
+const MIB = 1024 * 1024;
+
+describe('hostile manifests', () => {
+  let haven, oci, project, repository, image, config, layer;
+
+  beforeAll(async () => {
+    haven = await Haven.start();
+    const dave = await haven.user('dave');
+    project = await haven.project({ members: { dave: 'developer' } });
+    repository = `${project}/app`;
+    oci = haven.oci(dave);
+    image = randomImage({ layers: 1, size: 1_000 });
+    await oci.pushImage(repository, 'good', image);
+    config = descriptor(image.config, MEDIA.config);
+    layer = descriptor(image.layers[0], MEDIA.layer);
+  }, 180_000);
+
+  afterAll(async () => {
+    await haven?.stop();
+  }, 60_000);
+
+  const put = (content, { tag = 'bad', mediaType = MEDIA.image } = {}) => oci.putManifest(repository, tag, { bytes: Buffer.from(content) }, { mediaType });
+  const manifest = (fields) => JSON.stringify({ schemaVersion: 2, mediaType: MEDIA.image, config, layers: [layer], ...fields });
+
+  async function expectRefused(response, status, code) {
+    expect([response.status, errorCodes(response)]).toEqual([status, [code]]);
+    expect(response.bodyText).not.toMatch(/ at .*\.(?:js|ts)|\/home\/|\/tmp\/|node_modules|SELECT|constraint/);
+    expect((await oci.head(repository, 'manifests', 'bad')).status).toBe(404);
+  }
+
+  test.each([
+    ['no JSON', 'this is no JSON'],
+    ['nothing', ''],
+    ['an array', '[]'],
+    ['null', 'null'],
+    ['a number', '5'],
+    ['JSON with something after it', `{"schemaVersion":2} x`],
+    ['no UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])],
+    ['a binary file', randomBytes(2_000)],
+    ['JSON cut short', '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.mani'],
+  ])('%s is refused', async (_, content) => {
+    await expectRefused(await put(content), 400, 'MANIFEST_INVALID');
+  });
+
+  test('a key that occurs twice is refused: two readers could read two images', async () => {
+    const content = manifest({}).replace('"schemaVersion":2', `"schemaVersion":2,"layers":[]`);
+    await expectRefused(await put(content), 400, 'MANIFEST_INVALID');
+    const deep = manifest({}).replace('"size":', '"size":1,"size":');
+    await expectRefused(await put(deep), 400, 'MANIFEST_INVALID');
+    const escaped = manifest({}).replace('"layers"', '"l\\u0061yers":[],"layers"');
+    await expectRefused(await put(escaped), 400, 'MANIFEST_INVALID');
+  });
+
+  test('media types that contradict each other are refused', async () => {
+    await expectRefused(await put(manifest({}), { mediaType: MEDIA.index }), 400, 'MANIFEST_INVALID');
+    await expectRefused(await put(manifest({ mediaType: MEDIA.index }), { mediaType: MEDIA.image }), 400, 'MANIFEST_INVALID');
+    const both = manifest({ manifests: [descriptor(image, MEDIA.image)] });
+    await expectRefused(await put(both), 400, 'MANIFEST_INVALID');
+  });
+
+  test.each([
+    ['a negative size', { layers: [{ ...{}, size: -1 }] }],
+    ['a fraction as size', { layers: [{ size: 1.5 }] }],
+    ['an absurd size', { layers: [{ size: 1e18 }] }],
+    ['a text as size', { layers: [{ size: '1000' }] }],
+    ['no digest', { layers: [{ digest: undefined }] }],
+    ['a digest that is none', { layers: [{ digest: 'sha256:nothing' }] }],
+    ['a digest with a path', { layers: [{ digest: 'sha256:../../../../etc/passwd' }] }],
+    ['a number as digest', { layers: [{ digest: 5 }] }],
+    ['layers that are no list', { layers: {} }],
+    ['a layer that is no object', { layers: ['layer'] }],
+    ['no config', { config: undefined }],
+    ['a config that is a list', { config: [] }],
+    ['annotations that are no texts', { annotations: { a: 5 } }],
+    ['a subject without a digest', { subject: { mediaType: MEDIA.image, size: 5 } }],
+  ])('%s is refused', async (_, fields) => {
+    const layers = Array.isArray(fields.layers) ? fields.layers.map((change) => (typeof change === 'object' ? { ...layer, ...change } : change)) : fields.layers;
+    const response = await put(manifest({ ...fields, ...('layers' in fields ? { layers } : {}) }));
+    expect([response.status, ['MANIFEST_INVALID', 'SIZE_INVALID', 'DIGEST_INVALID'].includes(errorCodes(response)[0])]).toEqual([400, true]);
+    expect((await oci.head(repository, 'manifests', 'bad')).status).toBe(404);
+  });
+
+  test('a size that is not the stored blob\'s is refused', async () => {
+    const response = await put(manifest({ layers: [{ ...layer, size: layer.size + 1 }] }));
+    expect(response.status).toBe(400);
+    expect(response.bodyText).toContain(layer.digest);
+  });
+
+  test('blobs that are missing are named, all of them', async () => {
+    const missing = [randomBlob(10), randomBlob(20)];
+    const response = await put(manifest({ layers: [layer, ...missing.map((blob) => descriptor(blob, MEDIA.layer))] }));
+    await expectRefused(response, 404, 'MANIFEST_BLOB_UNKNOWN');
+    for (const blob of missing) expect(response.bodyText).toContain(blob.digest);
+    expect(response.bodyText).not.toContain(layer.digest);
+  });
+
+  test('an index whose child is missing is refused by name', async () => {
+    const child = randomImage();
+    const response = await oci.putManifest(repository, 'bad', indexOf([image, child]));
+    expect(response.status).toBe(404);
+    expect(response.bodyText).toContain(child.digest);
+  });
+
+  test('Docker schema 1 is refused with words that help', async () => {
+    const content = JSON.stringify({ schemaVersion: 1, name: 'app', tag: 'bad', architecture: 'amd64', fsLayers: [], history: [], signatures: [] });
+    for (const mediaType of ['application/vnd.docker.distribution.manifest.v1+json', 'application/vnd.docker.distribution.manifest.v1+prettyjws', 'application/json']) {
+      const response = await put(content, { mediaType });
+      expect([400, 405, 415]).toContain(response.status);
+      expect(response.bodyText).toMatch(/schema ?(?:version )?1/i);
+    }
+  });
+
+  test('nesting without end is refused quickly', async () => {
+    for (const content of [`${'['.repeat(200_000)}${']'.repeat(200_000)}`, `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`]) {
+      const started = Date.now();
+      await expectRefused(await put(content), 400, 'MANIFEST_INVALID');
+      expect(Date.now() - started).toBeLessThan(1_500);
+    }
+  });
+
+  describe('size', () => {
+    const padded = (size) => {
+      const base = Buffer.byteLength(manifest({ annotations: { a: '' } }));
+      return manifest({ annotations: { a: 'x'.repeat(size - base) } });
+    };
+
+    test('exactly 4 MiB is taken', async () => {
+      const content = padded(4 * MIB);
+      expect(Buffer.byteLength(content)).toBe(4 * MIB);
+      expectStatus(await put(content, { tag: 'large' }), 201, 'a manifest of 4 MiB');
+      const back = Buffer.from(await (await oci.getManifest(repository, 'large')).arrayBuffer());
+      expect(digestOf(back)).toBe(digestOf(Buffer.from(content)));
+    });
+
+    test('one byte more is answered 413, announced or not', async () => {
+      const content = padded(4 * MIB + 1);
+      const announced = await put(content);
+      expect(announced.status).toBe(413);
+      async function* stream() {
+        yield Buffer.from(content);
+      }
+      const streamed = await drained(await oci.request('PUT', `/v2/${repository}/manifests/bad`, { headers: { 'content-type': MEDIA.image }, body: stream() }));
+      expect(streamed.status).toBe(413);
+      expect((await oci.head(repository, 'manifests', 'bad')).status).toBe(404);
+    });
+
+    test('an endless body is answered without being read to its end', async () => {
+      const headers = { Host: haven.host, Authorization: `Bearer ${await oci.token(`repository:${repository}:pull,push`)}`, 'Content-Type': MEDIA.image, 'Transfer-Encoding': 'chunked' };
+      const piece = `100000\r\n${'x'.repeat(MIB)}\r\n`;
+      const { answers, closed } = await sendRaw(haven.url, [rawRequest('PUT', `/v2/${repository}/manifests/bad`, headers), ...Array(64).fill(piece)], { quietMs: 4_000 });
+      expect(answers.map((answer) => answer.status)).toEqual([413]);
+      expect(closed).toBe(true);
+    });
+
+    test('a hundred large manifests at once do not swell the processes', async () => {
+      const content = padded(4 * MIB + 10);
+      const answers = await Promise.all(Array.from({ length: 100 }, () => put(content).catch((error) => error)));
+      for (const answer of answers) expect(answer.status).toBe(413);
+      expectStatus(await oci.head(repository, 'manifests', 'good'), 200, 'still there');
+    });
+
+    test('a compressed body is refused', async () => {
+      const response = await oci.putManifest(repository, 'bad', image, { headers: { 'content-type': MEDIA.image, 'content-encoding': 'gzip' } });
+      await expectRefused(response, 415, 'UNSUPPORTED');
+    });
+  });
+
+  describe('names', () => {
+    test('a digest in the path that is not the content\'s is refused', async () => {
+      const other = randomImage();
+      const response = await oci.putManifest(repository, other.digest, image);
+      expect([response.status, errorCodes(response)]).toEqual([400, ['DIGEST_INVALID']]);
+    });
+
+    test.each(['..', '.hidden', '-dash', 'a'.repeat(129), 'a+b', 'täg', 'a b', 'a%2fb', 'latest%00', 'sha256:zz'])('tag %j is refused', async (tag) => {
+      const headers = { Host: haven.host, Authorization: `Bearer ${await oci.token(`repository:${repository}:pull,push`)}`, 'Content-Type': MEDIA.image, 'Content-Length': image.size };
+      const target = `/v2/${repository}/manifests/${Buffer.from(tag).toString('latin1').replace(' ', '%20')}`;
+      const { answers } = await sendRaw(haven.url, [rawRequest('PUT', target, headers), image.bytes]);
+      expect([400, 404]).toContain(answers[0].status);
+    });
+  });
+
+  describe('bytes', () => {
+    test('odd but legal JSON comes back byte for byte', async () => {
+      const odd = `\n{ "layers" :[ ],\t"config":${JSON.stringify(config)} ,"mediaType":"${MEDIA.image}","schemaVersion":2, "x":1e0, "big":9007199254740993, "u":"\\u00e9\\ud83d\\ude00" }\n\n`;
+      expectStatus(await put(odd, { tag: 'odd' }), 201, 'odd manifest');
+      const response = await oci.getManifest(repository, 'odd');
+      expect(await response.text()).toBe(odd);
+      expect(response.headers.get('docker-content-digest')).toBe(digestOf(Buffer.from(odd)));
+    });
+
+    test('an artifact of an unknown type is taken as it is', async () => {
+      const data = randomBlob(300);
+      const empty = blobOf('{}');
+      for (const blob of [data, empty]) expectStatus(await oci.pushBlob(repository, blob), 201, 'blob');
+      const content = JSON.stringify({
+        schemaVersion: 2, mediaType: MEDIA.image, artifactType: 'application/vnd.nobody.knows', config: descriptor(empty, MEDIA.empty),
+        layers: [descriptor(data, 'application/x-whatever')],
+      });
+      expectStatus(await put(content, { tag: 'artifact' }), 201, 'artifact');
+    });
+
+    test('an index that names blobs, as build caches do, is taken', async () => {
+      const index = JSON.stringify({
+        schemaVersion: 2, mediaType: MEDIA.index,
+        manifests: [{ ...layer, mediaType: 'application/vnd.docker.image.rootfs.diff.tar.gzip' }, { ...config, mediaType: 'application/vnd.buildkit.cacheconfig.v0' }],
+      });
+      expectStatus(await put(index, { tag: 'cache', mediaType: MEDIA.index }), 201, 'cache index');
+    });
+
+    test('the same layer twice and a config that is also a layer are taken', async () => {
+      const same = imageOf([image.layers[0], image.layers[0]]);
+      expectStatus(await oci.pushBlob(repository, same.config), 201, 'config');
+      expectStatus(await oci.putManifest(repository, 'twice', same), 201, 'same layer twice');
+      expectStatus(await put(manifest({ layers: [{ ...config, mediaType: MEDIA.layer }] }), { tag: 'both' }), 201, 'config as layer');
+    });
+  });
+});
