@@ -5,6 +5,7 @@ import { prepare } from './install.mjs';
 // Nothing that has to be installed may be imported before `prepare` has returned.
 
 const ECHO_MS = 1_000;
+const PARENT_POLL_MS = 1_000;
 
 async function main() {
   await prepare((message) => console.log(message));
@@ -43,28 +44,43 @@ Ctrl-C stops it.`);
 /** The first signal stops everything in order, a second one at once. npm and the terminal may both deliver one Ctrl-C. */
 function stopOnSignals(platform) {
   let first;
-  const onSignal = async (signal) => {
-    if (first !== undefined) {
-      if (Date.now() - first < ECHO_MS) return;
+  const stop = (reason) => {
+    if (first === undefined) {
+      first = Date.now();
+      console.log(`\nStopping (${reason}; once more to force) …`);
+      stopInOrder(platform);
+    } else if (Date.now() - first >= ECHO_MS) {
       console.error('Stopped by force.');
       platform.kill();
       process.exit(1);
     }
-    first = Date.now();
-    console.log(`\nStopping (${signal}; once more to force) …`);
-    await platform.stop();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
+  if (process.env.npm_lifecycle_event !== undefined) whenParentEnds(() => stop('npm has ended'));
+}
+
+function stopInOrder(platform) {
+  platform.stop().then(() => {
     console.log('Stopped.');
     process.exit(0);
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => onSignal(signal).catch((error) => {
-      console.error(error.message);
-      process.exit(1);
-    }));
-  }
+  }, (error) => {
+    console.error(error.message);
+    process.exit(1);
+  });
+}
+
+/** npm that is killed does not pass it on. */
+function whenParentEnds(act) {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    act();
+  }, PARENT_POLL_MS);
+  timer.unref();
 }
 
 main().catch((error) => {
-  console.error(error.message);
+  console.error(`\n${error.message}`);
   process.exit(1);
 });
