@@ -15,6 +15,8 @@ export const ProjectMetadata = z.object({
   auto_sbom_generation: word,
   reuse_sys_cve_allowlist: word,
   retention_id: word,
+  /** Haven's own: manifests may name content that the repository does not hold. */
+  allow_sparse_manifests: word,
   proxy_speed_kb: word,
   max_upstream_conn: word,
   proxy_cache_local_on_not_found: word,

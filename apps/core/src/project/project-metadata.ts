@@ -4,6 +4,7 @@ type Key = keyof ProjectMetadata;
 
 const FLAGS: readonly Key[] = [
   'public', 'enable_content_trust', 'enable_content_trust_cosign', 'prevent_vul', 'auto_scan', 'auto_sbom_generation', 'reuse_sys_cve_allowlist',
+  'allow_sparse_manifests',
 ];
 const SEVERITIES = ['none', 'low', 'medium', 'high', 'critical', 'negligible'];
 
