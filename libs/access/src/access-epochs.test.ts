@@ -41,6 +41,16 @@ test('milliseconds tell a token from a revocation in the same second', () => {
   expect(epochs.isRevoked(claims({ issuedAt: NOW + 0.5 }))).toBe(false);
 });
 
+test('no millisecond is lost on the way through seconds', () => {
+  const epochs = new AccessEpochs();
+  for (let millisecond = 0; millisecond < 1000; millisecond++) {
+    const time = NOW * 1000 + millisecond;
+    epochs.raise('user:3', new Date(time));
+    expect(epochs.isRevoked(claims({ issuedAt: time / 1000 }))).toBe(false);
+    expect(epochs.isRevoked(claims({ issuedAt: (time - 1) / 1000 }))).toBe(true);
+  }
+});
+
 test('an epoch never moves back', () => {
   const epochs = new AccessEpochs();
   epochs.raise('user:3', at(NOW + 10));

@@ -20,7 +20,7 @@ export class AccessEpochs {
   /** Whether rights in this token have been withdrawn since it was issued. */
   isRevoked(claims: RegistryTokenClaims): boolean {
     if (this.#epochs.size === 0) return false;
-    const issued = claims.issuedAt * 1000;
+    const issued = Math.round(claims.issuedAt * 1000);
     if (claims.subject !== '' && this.#isBefore(issued, claims.subject)) return true;
     return claims.access.some((entry) => entry.type === 'repository' && this.#isBefore(issued, `project:${entry.project}`));
   }

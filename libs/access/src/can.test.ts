@@ -112,8 +112,12 @@ describe('robots', () => {
     expect(canOnSystem(robot('project', system), 'read', 'scanner')).toBe(false);
   });
 
-  test('grants on a user mean nothing', () => {
-    expect(can({ ...user, robot: { level: 'system', grants: [grant('push', '*')] } }, 'push', 'repository', project())).toBe(false);
+  test('grants on anybody else mean nothing', () => {
+    const robotRights: Caller['robot'] & {} = { level: 'system', grants: [grant('push', '*'), { kind: 'system', resource: 'catalog', action: 'read' }] };
+    for (const { subject } of [user, anonymous]) {
+      expect(can({ subject, robot: robotRights }, 'push', 'repository', project())).toBe(false);
+      expect(canOnSystem({ subject, robot: robotRights }, 'read', 'catalog')).toBe(false);
+    }
   });
 });
 

@@ -65,14 +65,15 @@ function refuseDepthAndDoubles(text: string): void {
         keyExpected = false;
         break;
       case COMMA:
-        keyExpected = containers.at(-1) !== undefined;
+        keyExpected = true;
         break;
       case COLON:
         keyExpected = false;
         break;
       case QUOTE: {
         const end = stringEnd(text, index);
-        if (keyExpected) addKey(containers.at(-1), text, index, end);
+        const keys = containers.at(-1);
+        if (keyExpected && keys !== undefined) addKey(keys, text, index, end);
         index = end;
         break;
       }
@@ -90,8 +91,7 @@ function stringEnd(text: string, start: number): number {
   return index;
 }
 
-function addKey(keys: Container, text: string, start: number, end: number): void {
-  if (keys === undefined) return;
+function addKey(keys: Set<string>, text: string, start: number, end: number): void {
   const raw = text.slice(start + 1, end);
   const key = raw.includes('\\') ? unescapeKey(text.slice(start, end + 1)) : raw;
   if (keys.has(key)) throw new StrictJsonError(`it has the key ${JSON.stringify(key.slice(0, 64))} twice in one object`);

@@ -42,7 +42,8 @@ export interface RegistryTokenClaims {
 
 /** The JWT's payload (RFC 7519 section 4.1, and `access` of the Distribution token specification). */
 export function claimsToPayload(claims: RegistryTokenClaims): Record<string, unknown> {
-  const issuedAt = Math.floor(claims.issuedAt);
+  const milliseconds = Math.round(claims.issuedAt * 1000);
+  const issuedAt = Math.floor(milliseconds / 1000);
   return {
     iss: TOKEN_ISSUER,
     aud: TOKEN_SERVICE,
@@ -51,7 +52,7 @@ export function claimsToPayload(claims: RegistryTokenClaims): Record<string, unk
     iat: issuedAt,
     nbf: issuedAt,
     exp: claims.expiresAt,
-    iat_ms: Math.round(claims.issuedAt * 1000),
+    iat_ms: milliseconds,
     jti: claims.id,
     access: claims.access,
   };

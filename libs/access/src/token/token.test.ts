@@ -42,6 +42,11 @@ test('what was signed is verified', async () => {
   expect(await verifier().verify(await signRegistryToken(key, claims))).toEqual(claims);
 });
 
+test('a time of issue finer than milliseconds is rounded as a whole', async () => {
+  const signed = await signRegistryToken(key, { ...claims, issuedAt: NOW - 0.0004 });
+  expect((await verifier().verify(signed)).issuedAt).toBe(NOW);
+});
+
 test('the anonymous subject is a subject', async () => {
   const anonymous = { ...claims, subject: '', name: '' };
   expect(await verifier().verify(await signRegistryToken(key, anonymous))).toEqual(anonymous);

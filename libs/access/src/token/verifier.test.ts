@@ -117,6 +117,17 @@ describe('the keys', () => {
     expect(await verifier.verify(otherToken)).toEqual(claims);
   });
 
+  test('retired while a token is being checked do not get it into the cache', async () => {
+    const { state, verifier } = bench({ [key.kid]: key.publicJwk, [other.kid]: other.publicJwk });
+    await verifier.verify(otherToken);
+    state.keys = { [other.kid]: other.publicJwk };
+    state.now += 60 * SECOND;
+    verifier.verifyCached(otherToken);
+    expect(await verifier.verify(token)).toEqual(claims);
+    await settle();
+    expect(verifier.verifyCached(token)).toBeUndefined();
+  });
+
   test('that cannot be read again stay in use, and it is reported', async () => {
     const { state, verifier } = bench({ [key.kid]: key.publicJwk });
     await verifier.verify(token);
