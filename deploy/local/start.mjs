@@ -20,9 +20,14 @@ async function main() {
     onEvent: (message) => console.error(message),
     ...(env.HAVEN_VERBOSE === '1' ? { onLine: (service, line) => console.log(`${service}: ${line}`) } : {}),
   });
-  stopOnSignals(platform);
+  const stopping = stopOnSignals(platform);
   console.log('Starting …');
-  await platform.start();
+  try {
+    await platform.start();
+  } catch (error) {
+    if (!stopping.aborted) throw error; // a stop while it starts ends the start; that is no fault
+    return;
+  }
   welcome(platform);
 }
 
@@ -43,10 +48,12 @@ Ctrl-C stops it.`);
 
 /** The first signal stops everything in order, a second one at once. npm and the terminal may both deliver one Ctrl-C. */
 function stopOnSignals(platform) {
+  const stopping = new AbortController();
   let first;
   const stop = (reason) => {
     if (first === undefined) {
       first = Date.now();
+      stopping.abort();
       console.log(`\nStopping (${reason}; once more to force) …`);
       stopInOrder(platform);
     } else if (Date.now() - first >= ECHO_MS) {
@@ -57,12 +64,20 @@ function stopOnSignals(platform) {
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
   if (process.env.npm_lifecycle_event !== undefined) whenParentEnds(() => stop('npm has ended'));
+  // A closed terminal: nobody reads any more, and SIGHUP says the rest.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  process.on('uncaughtException', (error) => {
+    console.error(error);
+    process.exitCode = 1;
+    stop('a fault of the launcher');
+  });
+  return stopping.signal;
 }
 
 function stopInOrder(platform) {
   platform.stop().then(() => {
     console.log('Stopped.');
-    process.exit(0);
+    process.exit();
   }, (error) => {
     console.error(error.message);
     process.exit(1);
