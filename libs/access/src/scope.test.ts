@@ -30,12 +30,19 @@ describe('parseScopes', () => {
     ['a megabyte', ['x '.repeat(500_000)]],
     ['a megabyte without spaces', [':'.repeat(1_000_000)]],
   ])('refuses %s at once', (_what, texts) => {
-    const start = performance.now();
-    expect(() => parseScopes(texts)).toThrow(ScopeError);
-    expect(performance.now() - start).toBeLessThan(100);
+    expect(fastest(() => expect(() => parseScopes(texts)).toThrow(ScopeError))).toBeLessThan(100);
   });
 
   test('takes 100 scopes', () => {
     expect(parseScopes([Array.from({ length: 100 }, (_, index) => `repository:a/${index}:pull`).join(' ')])).toHaveLength(100);
   });
 });
+
+/** The fastest of three runs: a busy machine slows some of them, a bad algorithm slows all. */
+function fastest(work: () => void): number {
+  return Math.min(...[1, 2, 3].map(() => {
+    const start = performance.now();
+    work();
+    return performance.now() - start;
+  }));
+}

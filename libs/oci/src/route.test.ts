@@ -78,9 +78,7 @@ describe('parseRoute', () => {
   // M-09: near misses at and far beyond the limits take no time.
   test('is linear', () => {
     const hostile = [`/v2/${'a-'.repeat(500_000)}/manifests/x`, `/v2/${'a/'.repeat(500_000)}tags/list`, `/v2/${'/'.repeat(1_000_000)}`, `/v2/p/${'blobs/uploads/'.repeat(70_000)}x`, `/v2/a/b/manifests/${'_'.repeat(1_000_000)}`];
-    const start = performance.now();
-    for (const path of hostile) failureOf(path);
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(fastest(() => hostile.forEach(failureOf))).toBeLessThan(200);
   });
 });
 
@@ -92,4 +90,13 @@ function failureOf(path: string): OciError | undefined {
     if (error instanceof OciError) return error;
     throw error;
   }
+}
+
+/** The fastest of three runs: a busy machine slows some of them, a bad algorithm slows all. */
+function fastest(work: () => void): number {
+  return Math.min(...[1, 2, 3].map(() => {
+    const start = performance.now();
+    work();
+    return performance.now() - start;
+  }));
 }

@@ -62,16 +62,25 @@ describe('parseStrictJson', () => {
     ['350,000 keys in many objects', `[${Array.from({ length: 70 }, () => `{${manyKeys(5000)}}`).join()}]`],
     ['one key again and again', `{${'"a":0,'.repeat(600_000)}"b":0}`],
   ])('takes little time for %s', (_what, text) => {
-    expect(millisecondsFor(Buffer.from(text))).toBeLessThan(500);
+    const bytes = Buffer.from(text);
+    expect(fastest(() => tolerate(bytes))).toBeLessThan(1500);
   });
 });
 
-function millisecondsFor(bytes: Uint8Array): number {
-  const start = performance.now();
+/** Parses, whether the text is good or refused. */
+function tolerate(bytes: Uint8Array): void {
   try {
     parseStrictJson(bytes);
   } catch (error) {
     if (!(error instanceof StrictJsonError)) throw error;
   }
-  return performance.now() - start;
+}
+
+/** The fastest of three runs: a busy machine slows some of them, a bad algorithm slows all. */
+function fastest(work: () => void): number {
+  return Math.min(...[1, 2, 3].map(() => {
+    const start = performance.now();
+    work();
+    return performance.now() - start;
+  }));
 }

@@ -38,6 +38,19 @@ function assemble(header: unknown, payload: unknown = claimsToPayload(claims), s
   return [Buffer.from(JSON.stringify(header)), Buffer.from(JSON.stringify(payload)), signature].map((part) => part.toString('base64url')).join('.');
 }
 
+/** The fastest of three refusals: a busy machine slows some of them, a bad algorithm slows all. */
+async function fastestRefusal(token: string, reason?: string): Promise<number> {
+  const times: number[] = [];
+  for (let run = 0; run < 3; run++) {
+    const start = performance.now();
+    const refusal = await verifier().verify(token).then(() => undefined, (error: unknown) => error);
+    times.push(performance.now() - start);
+    expect(refusal).toBeInstanceOf(TokenError);
+    expect(String(refusal)).toContain(reason ?? '');
+  }
+  return Math.min(...times);
+}
+
 test('what was signed is verified', async () => {
   expect(await verifier().verify(await signRegistryToken(key, claims))).toEqual(claims);
 });
@@ -200,9 +213,7 @@ describe('size', () => {
     ['8 KiB of header', `${'a'.repeat(8000)}.e30.AA`],
     ['4,000 segments', 'a.'.repeat(4000)],
   ])('%s takes no time', async (_what, token) => {
-    const start = performance.now();
-    await expect(verifier().verify(token)).rejects.toThrow(TokenError);
-    expect(performance.now() - start).toBeLessThan(50);
+    expect(await fastestRefusal(token)).toBeLessThan(50);
   });
 
   test('a good token beyond 8 KiB is refused all the same', async () => {
@@ -218,7 +229,5 @@ test('encrypted tokens are refused before any decryption', async () => {
   const encrypted = await new CompactEncrypt(Buffer.from('{}')).setProtectedHeader({ alg: 'dir', enc: 'A256GCM' }).encrypt(secret);
   await expect(verifier().verify(encrypted)).rejects.toThrow('not a signed token');
   const costly = [{ alg: 'PBES2-HS512+A256KW', enc: 'A256GCM', p2c: 2 ** 31, p2s: 'AAAA' }, '', '', '', ''].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
-  const start = performance.now();
-  await expect(verifier().verify(costly)).rejects.toThrow('not a signed token');
-  expect(performance.now() - start).toBeLessThan(50);
+  expect(await fastestRefusal(costly, 'not a signed token')).toBeLessThan(50);
 });
