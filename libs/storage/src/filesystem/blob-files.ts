@@ -3,10 +3,11 @@ import { lstat, mkdir, opendir, rename, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Digest, digestHex } from '@haven/oci';
 import type { StoredBlob } from '../blob-storage.js';
+import { errorCode } from '../error-code.js';
 import { ALGORITHMS, BLOBS, blobPath, digestOfBlobPath } from '../layout.js';
 import { StorageError, UploadMissing } from '../storage-error.js';
 import { removeFile, syncFile, syncFolder, withFile } from './durable.js';
-import { attempt, errorCode, isAbsent } from './failure.js';
+import { attempt, isAbsent } from './failure.js';
 
 /** A folder may vanish below a commit (see {@link BlobFiles.remove}); more often than this it does not happen by chance. */
 const MOVE_ATTEMPTS = 16;

@@ -1,3 +1,4 @@
+import { errorCode } from '../error-code.js';
 import { StorageError, type StorageFailure } from '../storage-error.js';
 
 const KINDS: Readonly<Record<string, StorageFailure>> = {
@@ -18,11 +19,6 @@ const KINDS: Readonly<Record<string, StorageFailure>> = {
   ENFILE: 'unavailable',
   ENOMEM: 'unavailable',
 };
-
-/** The `code` of a system error. Told by its shape: it may stem from another realm, where `instanceof Error` is false. */
-export function errorCode(error: unknown): string | undefined {
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
 
 /** True for errors that say that a path leads nowhere. */
 export function isAbsent(error: unknown): boolean {

@@ -1,8 +1,8 @@
 import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, isAbsolute, join, parse, resolve } from 'node:path';
+import { errorCode } from '../error-code.js';
 import { ALGORITHMS, BLOBS, UPLOADS } from '../layout.js';
 import { StorageError } from '../storage-error.js';
-import { errorCode } from './failure.js';
 
 /**
  * Checks the root folder and lays out the folders in it. Synchronous, as it happens once, at start.
