@@ -18,8 +18,8 @@ const REFUSED = /unauthorized|denied|401|403|authentication required|insufficien
     layout = clients.file('image');
     writeLayout(layout, [image], image);
     await as('dave');
-    const { output, digest } = await clients.skopeo.push(layout, name(project));
-    expect([output, digest]).toEqual(['', image.digest]);
+    const pushed = await clients.skopeo.push(layout, name(project));
+    if (pushed.digest !== image.digest) throw new Error(`the first push failed: ${pushed.output}`);
   }, 180_000);
 
   afterAll(async () => {

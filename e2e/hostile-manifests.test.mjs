@@ -29,11 +29,14 @@ describe('hostile manifests', () => {
   const put = (content, { tag = 'bad', mediaType = MEDIA.image } = {}) => oci.putManifest(repository, tag, { bytes: Buffer.from(content) }, { mediaType });
   const manifest = (fields) => JSON.stringify({ schemaVersion: 2, mediaType: MEDIA.image, config, layers: [layer], ...fields });
 
-  async function expectRefused(response, status, code) {
-    expect([response.status, errorCodes(response)]).toEqual([status, [code]]);
-    expect(response.bodyText).not.toMatch(/ at .*\.(?:js|ts)|\/home\/|\/tmp\/|node_modules|SELECT|constraint/);
-    expect((await oci.head(repository, 'manifests', 'bad')).status).toBe(404);
+  /** Status, codes, whether the answer tells about the inside, and whether something came into being. */
+  async function outcome(response) {
+    const tells = /( at .*\.(?:js|ts)|\/home\/|\/tmp\/|node_modules|SELECT|constraint)/.exec(response.bodyText)?.[1];
+    return [response.status, errorCodes(response), tells, (await oci.head(repository, 'manifests', 'bad')).status];
   }
+
+  const refused = (status, code) => [status, [code], undefined, 404];
+  const INVALID = refused(400, 'MANIFEST_INVALID');
 
   test.each([
     ['no JSON', 'this is no JSON'],
@@ -46,27 +49,27 @@ describe('hostile manifests', () => {
     ['a binary file', randomBytes(2_000)],
     ['JSON cut short', '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.mani'],
   ])('%s is refused', async (_, content) => {
-    await expectRefused(await put(content), 400, 'MANIFEST_INVALID');
+    expect(await outcome(await put(content))).toEqual(INVALID);
   });
 
   test('a key that occurs twice is refused: two readers could read two images', async () => {
     const content = manifest({}).replace('"schemaVersion":2', `"schemaVersion":2,"layers":[]`);
-    await expectRefused(await put(content), 400, 'MANIFEST_INVALID');
+    expect(await outcome(await put(content))).toEqual(INVALID);
     const deep = manifest({}).replace('"size":', '"size":1,"size":');
-    await expectRefused(await put(deep), 400, 'MANIFEST_INVALID');
+    expect(await outcome(await put(deep))).toEqual(INVALID);
     const escaped = manifest({}).replace('"layers"', '"l\\u0061yers":[],"layers"');
-    await expectRefused(await put(escaped), 400, 'MANIFEST_INVALID');
+    expect(await outcome(await put(escaped))).toEqual(INVALID);
   });
 
   test('media types that contradict each other are refused', async () => {
-    await expectRefused(await put(manifest({}), { mediaType: MEDIA.index }), 400, 'MANIFEST_INVALID');
-    await expectRefused(await put(manifest({ mediaType: MEDIA.index }), { mediaType: MEDIA.image }), 400, 'MANIFEST_INVALID');
+    expect(await outcome(await put(manifest({}), { mediaType: MEDIA.index }))).toEqual(INVALID);
+    expect(await outcome(await put(manifest({ mediaType: MEDIA.index }), { mediaType: MEDIA.image }))).toEqual(INVALID);
     const both = manifest({ manifests: [descriptor(image, MEDIA.image)] });
-    await expectRefused(await put(both), 400, 'MANIFEST_INVALID');
+    expect(await outcome(await put(both))).toEqual(INVALID);
   });
 
   test.each([
-    ['a negative size', { layers: [{ ...{}, size: -1 }] }],
+    ['a negative size', { layers: [{ size: -1 }] }],
     ['a fraction as size', { layers: [{ size: 1.5 }] }],
     ['an absurd size', { layers: [{ size: 1e18 }] }],
     ['a text as size', { layers: [{ size: '1000' }] }],
@@ -96,7 +99,7 @@ describe('hostile manifests', () => {
   test('blobs that are missing are named, all of them', async () => {
     const missing = [randomBlob(10), randomBlob(20)];
     const response = await put(manifest({ layers: [layer, ...missing.map((blob) => descriptor(blob, MEDIA.layer))] }));
-    await expectRefused(response, 404, 'MANIFEST_BLOB_UNKNOWN');
+    expect(await outcome(response)).toEqual(refused(404, 'MANIFEST_BLOB_UNKNOWN'));
     for (const blob of missing) expect(response.bodyText).toContain(blob.digest);
     expect(response.bodyText).not.toContain(layer.digest);
   });
@@ -120,7 +123,7 @@ describe('hostile manifests', () => {
   test('nesting without end is refused quickly', async () => {
     for (const content of [`${'['.repeat(200_000)}${']'.repeat(200_000)}`, `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`]) {
       const started = Date.now();
-      await expectRefused(await put(content), 400, 'MANIFEST_INVALID');
+      expect(await outcome(await put(content))).toEqual(INVALID);
       expect(Date.now() - started).toBeLessThan(1_500);
     }
   });
@@ -168,7 +171,7 @@ describe('hostile manifests', () => {
 
     test('a compressed body is refused', async () => {
       const response = await oci.putManifest(repository, 'bad', image, { headers: { 'content-type': MEDIA.image, 'content-encoding': 'gzip' } });
-      await expectRefused(response, 415, 'UNSUPPORTED');
+      expect(await outcome(response)).toEqual(refused(415, 'UNSUPPORTED'));
     });
   });
 
@@ -204,7 +207,7 @@ describe('hostile manifests', () => {
         schemaVersion: 2, mediaType: MEDIA.image, artifactType: 'application/vnd.nobody.knows', config: descriptor(empty, MEDIA.empty),
         layers: [descriptor(data, 'application/x-whatever')],
       });
-      expectStatus(await put(content, { tag: 'artifact' }), 201, 'artifact');
+      expect((await put(content, { tag: 'artifact' })).status).toBe(201);
     });
 
     test('an index that names blobs, as build caches do, is taken', async () => {
@@ -212,14 +215,14 @@ describe('hostile manifests', () => {
         schemaVersion: 2, mediaType: MEDIA.index,
         manifests: [{ ...layer, mediaType: 'application/vnd.docker.image.rootfs.diff.tar.gzip' }, { ...config, mediaType: 'application/vnd.buildkit.cacheconfig.v0' }],
       });
-      expectStatus(await put(index, { tag: 'cache', mediaType: MEDIA.index }), 201, 'cache index');
+      expect((await put(index, { tag: 'cache', mediaType: MEDIA.index })).status).toBe(201);
     });
 
     test('the same layer twice and a config that is also a layer are taken', async () => {
       const same = imageOf([image.layers[0], image.layers[0]]);
       expectStatus(await oci.pushBlob(repository, same.config), 201, 'config');
-      expectStatus(await oci.putManifest(repository, 'twice', same), 201, 'same layer twice');
-      expectStatus(await put(manifest({ layers: [{ ...config, mediaType: MEDIA.layer }] }), { tag: 'both' }), 201, 'config as layer');
+      expect((await oci.putManifest(repository, 'twice', same)).status).toBe(201);
+      expect((await put(manifest({ layers: [{ ...config, mediaType: MEDIA.layer }] }), { tag: 'both' })).status).toBe(201);
     });
   });
 });
