@@ -48,12 +48,19 @@ export function isGone(error: unknown): boolean {
   return GONE_CODES.has(code) || (error instanceof S3Refusal && error.status === 404 && code === '');
 }
 
-/** Whatever a call failed with, as the error to throw; without the original, which may hold what S3 was sent. */
-export function s3Failure(error: unknown, doing: string): StorageError {
-  if (error instanceof StorageError) return error;
+/**
+ * Whatever a call failed with, as the error to throw; without the original, which may hold what S3 was sent.
+ * Bugs stay as they are, with their stack.
+ */
+export function s3Failure(error: unknown, doing: string): unknown {
+  if (error instanceof StorageError || isBug(error)) return error;
   const what = error instanceof S3Refusal || error instanceof S3Interruption ? error.message : codeOf(error) || nameOf(error);
   const request = error instanceof S3Refusal && error.requestId !== '' ? `, request ${error.requestId}` : '';
   return new StorageError(kindOf(error), `S3 failed to ${doing}: ${what}${request}.${hint(error)}`);
+}
+
+function isBug(error: unknown): boolean {
+  return !(error instanceof S3Refusal || error instanceof S3Interruption) && codeOf(error) === '' && !isMalformed(error);
 }
 
 function kindOf(error: unknown): StorageFailure {
