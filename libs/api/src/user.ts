@@ -12,7 +12,7 @@ export const UserCreationReq = z.object({
 }).meta({ id: 'UserCreationReq' });
 export type UserCreationReq = z.infer<typeof UserCreationReq>;
 
-/** Body of PUT /users/{id}: what is left out becomes empty. */
+/** Body of PUT /users/{id}: what is left out stays as it is. */
 export const UserProfile = z.object({
   email: text(255).optional(),
   realname: text(255).optional(),

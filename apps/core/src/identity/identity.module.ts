@@ -7,6 +7,6 @@ import { PasswordService } from './password.service.js';
 /** Local accounts and their passwords: who is calling. */
 @Module({
   providers: [IdentityStore, IdentityService, PasswordService, { provide: LoginThrottle, useFactory: () => new LoginThrottle() }],
-  exports: [IdentityService, PasswordService],
+  exports: [IdentityService, PasswordService, LoginThrottle],
 })
 export class IdentityModule {}

@@ -8,6 +8,11 @@ import { PasswordService } from './password.service.js';
 
 const WRONG = 'the user name or the password is wrong; check them and log in again';
 
+export interface IdentifiedCaller extends Caller {
+  /** What the reading that identified the caller had seen (Account.lastWithdrawal): what is withdrawn later refuses a token made from it. */
+  readonly lastWithdrawal: number;
+}
+
 /** Finds out who calls. Wrong credentials are always refused, never taken for none. */
 @Injectable()
 export class IdentityService {
@@ -24,16 +29,16 @@ export class IdentityService {
    * @param address the client's, for the throttle
    * @throws Problem UNAUTHORIZED, or TOO_MANY_REQUEST with Retry-After
    */
-  async identify(authorization: string | undefined, address: string): Promise<Caller> {
-    if (authorization === undefined) return { subject: { kind: 'anonymous' } };
+  async identify(authorization: string | undefined, address: string): Promise<IdentifiedCaller> {
+    if (authorization === undefined) return { subject: { kind: 'anonymous' }, lastWithdrawal: 0 };
     const credentials = basicCredentials(authorization);
     if (credentials === undefined) throw new Problem('UNAUTHORIZED', 'this address takes only Basic authentication, with a user name and a password');
     return this.logIn(credentials, address);
   }
 
   /** The caller that these credentials belong to. Throws as `identify` does. */
-  async logIn({ username, password }: Credentials, address: string): Promise<Caller> {
-    const notTooOften = (): void => this.#requireNoWait(username, address);
+  async logIn({ username, password }: Credentials, address: string): Promise<IdentifiedCaller> {
+    const notTooOften = (): void => this.throttle.requireNoWait(username, address);
     notTooOften();
     const account = await this.store.findAccount(username);
     const right = await this.passwords.matches(account, password, { address, notTooOften });
@@ -42,12 +47,6 @@ export class IdentityService {
       throw new Problem('UNAUTHORIZED', WRONG);
     }
     this.throttle.succeeded(username, address);
-    return { subject: { kind: 'user', id: account.id, name: account.username, sysadmin: account.sysadmin } };
-  }
-
-  #requireNoWait(username: string, address: string): void {
-    const seconds = this.throttle.secondsToWait(username, address);
-    if (seconds === 0) return;
-    throw new Problem('TOO_MANY_REQUEST', `too many wrong passwords for this account from your address; try again in ${seconds} s`, { headers: { 'Retry-After': String(seconds) } });
+    return { subject: { kind: 'user', id: account.id, name: account.username, sysadmin: account.sysadmin }, lastWithdrawal: account.lastWithdrawal };
   }
 }

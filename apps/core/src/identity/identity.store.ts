@@ -8,6 +8,16 @@ export interface Account {
   readonly sysadmin: boolean;
   /** Missing for accounts whose password is kept elsewhere. */
   readonly passwordHash: string | undefined;
+  /** Seconds since 1970 of the last withdrawal of the account's tokens that this reading has seen; 0 when there was none. */
+  readonly lastWithdrawal: number;
+}
+
+interface Row {
+  readonly id: number;
+  readonly username: string;
+  readonly sysadmin: boolean;
+  readonly password_hash: string | null;
+  readonly last_withdrawal: number;
 }
 
 @Injectable()
@@ -15,10 +25,12 @@ export class IdentityStore {
   constructor(private readonly database: Database) {}
 
   async findAccount(username: string): Promise<Account | undefined> {
-    const [row] = await this.database.query<{ id: number; username: string; sysadmin: boolean; password_hash: string | null }>(
-      'SELECT id, username, sysadmin, password_hash FROM haven_user WHERE username = $1 AND deleted_at IS NULL',
+    const [row] = await this.database.query<Row>(
+      `SELECT u.id, u.username, u.sysadmin, u.password_hash, coalesce(extract(epoch FROM e.not_before), 0)::float8 AS last_withdrawal
+       FROM haven_user u LEFT JOIN access_epoch e ON e.subject = 'user:' || u.id
+       WHERE u.username = $1 AND u.deleted_at IS NULL`,
       [username],
     );
-    return row && { id: row.id, username: row.username, sysadmin: row.sysadmin, passwordHash: row.password_hash ?? undefined };
+    return row && { id: row.id, username: row.username, sysadmin: row.sysadmin, passwordHash: row.password_hash ?? undefined, lastWithdrawal: row.last_withdrawal };
   }
 }

@@ -1,3 +1,5 @@
+import { Problem } from '@haven/api';
+
 const FREE_FAILURES = 5;
 const FIRST_DELAY_MS = 1000;
 const LONGEST_DELAY_MS = 60_000;
@@ -27,6 +29,14 @@ export class LoginThrottle {
   secondsToWait(account: string, address: string): number {
     const entry = this.#failures.get(keyOf(account, address));
     return entry === undefined ? 0 : Math.max(0, Math.ceil((entry.blockedUntil - this.#now()) / 1000));
+  }
+
+  /** @throws Problem TOO_MANY_REQUEST, with Retry-After, while this address has to wait */
+  requireNoWait(account: string, address: string): void {
+    const seconds = this.secondsToWait(account, address);
+    if (seconds === 0) return;
+    const message = `too many wrong passwords for this account from your address; try again in ${seconds} s`;
+    throw new Problem('TOO_MANY_REQUEST', message, { headers: { 'Retry-After': String(seconds) } });
   }
 
   failed(account: string, address: string): void {

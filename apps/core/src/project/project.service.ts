@@ -8,6 +8,7 @@ import { withdrawTokens } from '../authorization/access-epoch.store.js';
 import type { KnownProject } from '../authorization/known-project.js';
 import { metadataOf, readMetadata } from './project-metadata.js';
 import { binProject, hasRepositories, insertProject, lockProject, ProjectStore, updateProject, type ProjectRow } from './project.store.js';
+import { mapPage } from '../listing/select-page.js';
 
 const NOT_EMPTY = 'the project contains repositories and cannot be deleted; delete them first';
 const UNLIMITED = -1;
@@ -22,7 +23,7 @@ export class ProjectService {
   ) {}
 
   async list(caller: Caller, query: ProjectListQuery): Promise<Page<Project>> {
-    const { items, total } = await this.store.list({
+    return mapPage(await this.store.list({
       userId: userIdOf(caller),
       everything: canOnSystem(caller, 'list', 'project'),
       public: query.public,
@@ -32,8 +33,7 @@ export class ProjectService {
       sort: parseSort(query.sort),
       page: query.page,
       size: query.page_size,
-    });
-    return { items: items.map(projectOf), total };
+    }), projectOf);
   }
 
   async get(project: KnownProject, caller: Caller): Promise<Project> {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Transaction } from '@haven/database';
 import type { Page } from '@haven/api';
+import { mapPage, selectPage } from '../listing/select-page.js';
 import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
 import type { ProjectList } from './project-list.js';
 
@@ -76,20 +77,15 @@ export class ProjectStore {
   async list(wanted: ProjectList): Promise<Page<ProjectRow>> {
     const conditions = new SqlConditions();
     const user = conditions.value(wanted.userId);
-    const from = `FROM project p JOIN haven_user o ON o.id = p.owner_id LEFT JOIN member m ON m.project_id = p.id AND m.user_id = ${user}`;
+    const from = `project p JOIN haven_user o ON o.id = p.owner_id LEFT JOIN member m ON m.project_id = p.id AND m.user_id = ${user}`;
     conditions.add('p.deleted_at IS NULL');
     if (!wanted.everything) conditions.add('p.public OR m.id IS NOT NULL');
     if (wanted.public !== undefined) conditions.add(`p.public = ${conditions.value(wanted.public)}`);
     if (wanted.name !== undefined) conditions.contains('p.name', wanted.name);
     if (wanted.owner !== undefined) conditions.add(`o.username = ${conditions.value(wanted.owner)}`);
     conditions.query(wanted.terms, COLUMNS);
-    const where = `${from} WHERE ${conditions.toSql()}`;
-    const [count] = await this.database.query<{ count: number }>(`SELECT count(*)::int AS count ${where}`, conditions.parameters);
-    const rows = await this.database.query<Row>(
-      `SELECT ${FIELDS} ${where} ORDER BY ${orderBy(wanted.sort, COLUMNS, 'p.name', 'p.id')} LIMIT ${wanted.size} OFFSET ${(wanted.page - 1) * wanted.size}`,
-      conditions.parameters,
-    );
-    return { items: rows.map(projectRow), total: count?.count ?? 0 };
+    const order = orderBy(wanted.sort, COLUMNS, 'p.name', 'p.id');
+    return mapPage(await selectPage<Row>(this.database, { fields: FIELDS, from, conditions, order, page: wanted.page, size: wanted.size }), projectRow);
   }
 
   /** People in each role of a project, by the role's number. */

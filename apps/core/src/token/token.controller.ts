@@ -1,12 +1,11 @@
 import { Controller, Get, HttpCode, Post, Req, UseFilters } from '@nestjs/common';
-import type { Caller } from '@haven/access';
 import { Problem, TokenAnswer, type TokenForm } from '@haven/api';
 import type { FastifyRequest } from 'fastify';
 import { Requires } from '../authorization/requirement.guard.js';
 import { open } from '../authorization/requirement.js';
 import { Responds } from '../http/response.interceptor.js';
 import { plausible } from '../identity/basic-credentials.js';
-import { IdentityService } from '../identity/identity.service.js';
+import { IdentityService, type IdentifiedCaller } from '../identity/identity.service.js';
 import { OAuthProblem, OAuthProblemFilter } from './oauth-problem.filter.js';
 import { readTokenForm, readTokenQuery } from './token-request.js';
 import { TokenService } from './token.service.js';
@@ -45,7 +44,7 @@ export class TokenController {
   }
 
   /** The caller of the OAuth2 form (RFC 6749, section 4.3). Refresh tokens are not issued, so none can be exchanged. */
-  async #caller({ grant_type: grant, username = '', password = '' }: TokenForm, address: string): Promise<Caller> {
+  async #caller({ grant_type: grant, username = '', password = '' }: TokenForm, address: string): Promise<IdentifiedCaller> {
     if (grant === 'refresh_token') throw new OAuthProblem('unsupported_grant_type', 'this registry issues no refresh tokens; log in with grant_type=password');
     if (grant !== 'password') throw new OAuthProblem('unsupported_grant_type', 'use grant_type=password');
     const credentials = plausible({ username, password });

@@ -6,6 +6,7 @@ import {
 import { Problem, type TokenAnswer } from '@haven/api';
 import { isRepositoryName, projectOf } from '@haven/oci';
 import type { KnownProject } from '../authorization/known-project.js';
+import type { IdentifiedCaller } from '../identity/identity.service.js';
 import { CoreOptions } from '../platform/core-options.js';
 import { SigningKeyService } from './signing-key.service.js';
 import { TokenStore } from './token.store.js';
@@ -25,14 +26,14 @@ export class TokenService {
    *
    * @throws Problem BAD_REQUEST for more scopes than fit into a token
    */
-  async issue(caller: Caller, scopeTexts: readonly string[]): Promise<TokenAnswer> {
+  async issue(caller: IdentifiedCaller, scopeTexts: readonly string[]): Promise<TokenAnswer> {
     const scopes = requestedScopes(scopeTexts);
     const { subject } = caller;
     const now = Date.now() / 1000;
-    const grounds = await this.store.grounds(projectNames(scopes), subjectId(subject), subject.kind === 'user' ? subject.id : 0);
+    const grounds = await this.store.grounds(projectNames(scopes), subject.kind === 'user' ? subject.id : 0);
     const projects = new Map(grounds.projects.map((project) => [project.name, project]));
-    // A withdrawal that this reading has seen must not refuse this token (see AccessEpochStore).
-    const issuedAt = Math.max(now, grounds.latestEpoch);
+    // Withdrawals are dated ahead (withdrawTokens); those that this token's grounds have seen must not refuse it.
+    const issuedAt = Math.max(now, caller.lastWithdrawal, grounds.lastWithdrawal);
     const seconds = this.options.tokenSeconds;
     const token = await this.#sign({
       subject: subjectId(subject),

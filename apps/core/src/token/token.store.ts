@@ -6,34 +6,34 @@ import { rolesOf } from '../authorization/project-access.store.js';
 /** What a token may be granted from, read in one moment. */
 export interface Grounds {
   readonly projects: readonly KnownProject[];
-  /** Seconds since 1970 of the latest withdrawal of rights that this reading has seen; 0 when there was none. */
-  readonly latestEpoch: number;
+  /** Seconds since 1970 of the latest withdrawal of the projects' tokens that this reading has seen; 0 when there was none. */
+  readonly lastWithdrawal: number;
 }
 
 interface Row {
-  readonly id: number | null;
+  readonly id: number;
   readonly name: string;
   readonly public: boolean;
   readonly role: number | null;
-  readonly epoch: number;
+  readonly last_withdrawal: number;
 }
 
 @Injectable()
 export class TokenStore {
   constructor(private readonly database: Database) {}
 
-  /** The projects of these names with the user's roles (user 0 is nobody), and what was withdrawn from user or projects. */
-  async grounds(names: readonly string[], subject: string, userId: number): Promise<Grounds> {
+  /** The projects of these names, with the roles of that user (0 is nobody) in them. */
+  async grounds(names: readonly string[], userId: number): Promise<Grounds> {
+    if (names.length === 0) return { projects: [], lastWithdrawal: 0 };
     const rows = await this.database.query<Row>(
-      `SELECT p.id, p.name, p.public, m.role, coalesce(extract(epoch FROM greatest(pe.not_before, se.not_before)), 0)::float8 AS epoch
-       FROM (SELECT 1) AS always
-       LEFT JOIN access_epoch se ON se.subject = $2
-       LEFT JOIN project p ON p.name = ANY($1::text[]) AND p.deleted_at IS NULL
-       LEFT JOIN member m ON m.project_id = p.id AND m.user_id = $3
-       LEFT JOIN access_epoch pe ON pe.subject = 'project:' || p.id`,
-      [names, subject, userId],
+      `SELECT p.id, p.name, p.public, m.role, coalesce(extract(epoch FROM e.not_before), 0)::float8 AS last_withdrawal
+       FROM project p
+       LEFT JOIN member m ON m.project_id = p.id AND m.user_id = $2
+       LEFT JOIN access_epoch e ON e.subject = 'project:' || p.id
+       WHERE p.name = ANY($1::text[]) AND p.deleted_at IS NULL`,
+      [names, userId],
     );
-    const projects = rows.flatMap((row) => (row.id === null ? [] : [{ id: row.id, name: row.name, public: row.public, roles: rolesOf(row.role) }]));
-    return { projects, latestEpoch: Math.max(0, ...rows.map((row) => row.epoch)) };
+    const projects = rows.map((row) => ({ id: row.id, name: row.name, public: row.public, roles: rolesOf(row.role) }));
+    return { projects, lastWithdrawal: Math.max(0, ...rows.map((row) => row.last_withdrawal)) };
   }
 }

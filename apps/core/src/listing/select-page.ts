@@ -1,0 +1,43 @@
+import type { Page } from '@haven/api';
+import type { Queryable } from '@haven/database';
+import type { SqlConditions } from './sql-conditions.js';
+
+export interface PageToSelect {
+  /** What SELECT names. */
+  readonly fields: string;
+  /** What FROM names, with its joins. */
+  readonly from: string;
+  readonly conditions: SqlConditions;
+  /** A total order (see orderBy). */
+  readonly order: string;
+  /** From 1. */
+  readonly page: number;
+  readonly size: number;
+}
+
+/** The rows of one page, and how many rows there are on all pages. */
+export async function selectPage<Row>(database: Queryable, { fields, from, conditions, order, page, size }: PageToSelect): Promise<Page<Row>> {
+  const matching = `FROM ${from} WHERE ${conditions.toSql()}`;
+  const [count] = await database.query<{ total: number }>(`SELECT count(*)::int AS total ${matching}`, conditions.parameters);
+  const total = count?.total ?? 0;
+  const offset = (page - 1) * size;
+  if (offset >= total) return { items: [], total };
+  const items = await database.query<Row>(`SELECT ${fields} ${matching} ORDER BY ${order} LIMIT ${size} OFFSET ${offset}`, conditions.parameters);
+  return { items, total };
+}
+
+/** The page with each row turned into what it means. */
+export function mapPage<Row, Item>({ items, total }: Page<Row>, item: (row: Row) => Item): Page<Item> {
+  return { items: items.map(item), total };
+}
+
+/** The items under each key, in their order. */
+export function groupedBy<Key, Item>(items: readonly Item[], key: (item: Item) => Key): ReadonlyMap<Key, Item[]> {
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) {
+    const group = groups.get(key(item));
+    if (group === undefined) groups.set(key(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}

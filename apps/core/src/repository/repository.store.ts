@@ -1,0 +1,107 @@
+import { Injectable } from '@nestjs/common';
+import type { Page, QueryTerm, SortTerm } from '@haven/api';
+import { Database } from '@haven/database';
+import { LISTED_ARTIFACT } from '../artifact/listed-artifact.js';
+import { mapPage, selectPage } from '../listing/select-page.js';
+import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
+
+export interface RepositoryRow {
+  readonly id: number;
+  readonly projectId: number;
+  /** With its project. */
+  readonly name: string;
+  readonly description: string;
+  readonly artifacts: number;
+  readonly pulls: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** Whose repositories to list: those of one project, or all that a user may see. */
+export type RepositoryRange =
+  | { readonly kind: 'project'; readonly id: number }
+  | { readonly kind: 'visible'; readonly userId: number }
+  | { readonly kind: 'all' };
+
+export interface RepositoryList {
+  readonly range: RepositoryRange;
+  readonly terms: readonly QueryTerm[];
+  readonly sort: readonly SortTerm[];
+  readonly page: number;
+  readonly size: number;
+}
+
+interface Row {
+  readonly id: string;
+  readonly project_id: number;
+  readonly name: string;
+  readonly description: string;
+  readonly artifacts: number;
+  readonly pull_count: string;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
+const COLUMNS: QueryColumns = new Map([
+  ['repository_id', { sql: 'r.id', type: 'number' }],
+  ['name', { sql: 'r.name', type: 'text' }],
+  ['project_id', { sql: 'r.project_id', type: 'number' }],
+  ['description', { sql: 'r.description', type: 'text' }],
+  ['pull_count', { sql: 'r.pull_count', type: 'number' }],
+  ['creation_time', { sql: 'r.created_at', type: 'time' }],
+  ['update_time', { sql: 'r.updated_at', type: 'time' }],
+]);
+
+const FIELDS = `r.id, r.project_id, r.name, r.description, r.pull_count, r.created_at, r.updated_at,
+  (SELECT count(*)::int FROM manifest a WHERE a.repository_id = r.id AND ${LISTED_ARTIFACT}) AS artifacts`;
+
+@Injectable()
+export class RepositoryStore {
+  constructor(private readonly database: Database) {}
+
+  async list({ range, terms, sort, page, size }: RepositoryList): Promise<Page<RepositoryRow>> {
+    const conditions = new SqlConditions();
+    conditions.add('r.deleted_at IS NULL AND p.deleted_at IS NULL');
+    restrict(conditions, range);
+    conditions.query(terms, COLUMNS);
+    holdingBlob(conditions, terms);
+    const order = orderBy(sort, COLUMNS, 'r.created_at DESC', 'r.id DESC');
+    const from = 'repository r JOIN project p ON p.id = r.project_id';
+    return mapPage(await selectPage<Row>(this.database, { fields: FIELDS, from, conditions, order, page, size }), repositoryRow);
+  }
+
+  async find(name: string): Promise<RepositoryRow | undefined> {
+    const [row] = await this.database.query<Row>(
+      `SELECT ${FIELDS} FROM repository r JOIN project p ON p.id = r.project_id WHERE r.name = $1 AND r.deleted_at IS NULL AND p.deleted_at IS NULL`,
+      [name],
+    );
+    return row && repositoryRow(row);
+  }
+
+  /** Whether there was such a repository to describe. */
+  async describe(name: string, description: string): Promise<boolean> {
+    const sql = `UPDATE repository SET description = $2, updated_at = now() WHERE name = $1 AND deleted_at IS NULL`;
+    return (await this.database.execute(sql, [name, description])) > 0;
+  }
+}
+
+function restrict(conditions: SqlConditions, range: RepositoryRange): void {
+  if (range.kind === 'project') conditions.add(`r.project_id = ${conditions.value(range.id)}`);
+  if (range.kind !== 'visible') return;
+  conditions.add(`p.public OR EXISTS (SELECT 1 FROM member m WHERE m.project_id = p.id AND m.user_id = ${conditions.value(range.userId)})`);
+}
+
+/** `blob_digest=…`: the repositories that hold this blob. */
+function holdingBlob(conditions: SqlConditions, terms: readonly QueryTerm[]): void {
+  for (const { key, match } of terms) {
+    if (key !== 'blob_digest' || match.kind !== 'exact') continue;
+    conditions.add(`EXISTS (SELECT 1 FROM repository_blob rb WHERE rb.repository_id = r.id AND rb.digest = ${conditions.value(match.value)})`);
+  }
+}
+
+function repositoryRow(row: Row): RepositoryRow {
+  return {
+    id: Number(row.id), projectId: row.project_id, name: row.name, description: row.description, artifacts: row.artifacts,
+    pulls: Number(row.pull_count), createdAt: row.created_at, updatedAt: row.updated_at,
+  };
+}
