@@ -15,7 +15,8 @@ const CONTENT_RANGE = /^(?:bytes[ \t]+)?(\d{1,16})-(\d{1,16})(?:\/(?:\d{1,16}|\*
  * Reads a Range header of a download (RFC 9110 section 14.2) against content of `size` bytes.
  *
  * `undefined` means: serve everything, because there is no range, it is malformed, or it asks for several ranges, all
- * of which a server may ignore. `'unsatisfiable'` means: answer 416 with `Content-Range: bytes *\/size`.
+ * of which a server may ignore. `'unsatisfiable'` means: answer 416 with `Content-Range: bytes *\/size`. That goes for a
+ * range that ends before it starts, too: the OCI conformance program expects it, and the RFC leaves it to the server.
  */
 export function parseRange(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | undefined {
   if (header === undefined || header.length > MAX_RANGE_HEADER) return undefined;
@@ -25,8 +26,7 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   if (first === '') return last === '' ? undefined : suffix(Number(last), size);
   const start = Number(first);
   const end = last === '' ? Infinity : Number(last);
-  if (end < start) return undefined;
-  return start >= size ? 'unsatisfiable' : { start, end: Math.min(end, size - 1) };
+  return end < start || start >= size ? 'unsatisfiable' : { start, end: Math.min(end, size - 1) };
 }
 
 /**

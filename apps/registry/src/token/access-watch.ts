@@ -39,6 +39,7 @@ export class AccessWatch {
   }
 
   async refresh(): Promise<void> {
+    this.#epochs.prune(new Date());
     for (const row of await readAccessEpochs(this.#database, new Date(Math.max(0, this.#newest - OVERLAP_MS)))) {
       this.#epochs.raise(row.subject, row.notBefore);
       this.#newest = Math.max(this.#newest, row.changedAt.getTime());
