@@ -7,6 +7,7 @@ import { evaluate } from './report/report.mjs';
 import { rotated } from './report/statistics.mjs';
 import { build } from './session/build.mjs';
 import { requirePrograms } from './session/packages.mjs';
+import { busyShare, cpuBetween } from './load/cpu.mjs';
 import { residentOf } from './load/memory.mjs';
 import { measureGrowth } from './workloads/growth.mjs';
 import { WORKLOADS } from './workloads/index.mjs';
@@ -15,10 +16,11 @@ import { WORKLOADS } from './workloads/index.mjs';
 export async function measureAll(session, options) {
   await requirePrograms(session, ['curl', 'wrk', 'docker-registry', 'nginx']);
   if (options.peers.includes('haven') && options.build) await build(session);
+  const busyBefore = await busyShare(1);
   const peers = await startPeers(session, options);
-  const bench = { session, options, peers };
+  const bench = { session, options, peers, cpu: [] };
   bench.profiler = await attachProfiler(bench);
-  const results = { samples: [], evaluations: [], memory: [], failures: [] };
+  const results = { busyBefore, samples: [], evaluations: [], memory: [], cpu: bench.cpu, failures: [] };
   if (options.workloads.includes('memory')) await guarded(session, results, 'memory', async () => { results.memory = await measureGrowth(bench); });
   for (const workload of WORKLOADS.filter(({ name }) => options.workloads.includes(name))) {
     await guarded(session, results, workload.name, async () => {
@@ -64,8 +66,11 @@ async function runRounds(bench, workload) {
   const samples = workload.metrics.map((metric) => ({ workload: workload.name, metric, samples: Object.fromEntries(bench.peers.map(({ name }) => [name, []])) }));
   for (let round = 0; round < bench.options.rounds; round++) {
     for (const peer of rotated(bench.peers, round)) {
+      const before = peer.cpu();
       const values = await measureOnce(bench, workload, peer, round);
+      const cpu = cpuBetween(before, peer.cpu());
       for (const line of samples) line.samples[peer.name].push(values[line.metric.key]);
+      bench.cpu.push({ workload: workload.name, peer: peer.name, round, seconds: cpu });
     }
     console.error(progress(workload, round, bench.options.rounds, samples));
   }

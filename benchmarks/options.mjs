@@ -9,6 +9,7 @@ export const USAGE = `npm run bench -- [options]
   --peers <names>      only these peers: ${PEER_NAMES.join(', ')}
   --rounds <1..50>     rounds per workload (default 5, quick 3)
   --json <file>        also write every sample as JSON
+  --cpu                also print the CPU time that every process used
   --profile <service>  CPU profiles of one Haven service (proxy, registry or core), one per workload
   --profile-dir <dir>  where profiles go (default ./bench-profiles)
   --dir <dir>          where temporary data goes (default: the system's temporary folder)
@@ -31,6 +32,7 @@ export function parseOptions(argv) {
     loadSeconds: quick ? 2 : 4,
     growthBytes: (quick ? 512 : 2048) * 1024 * 1024,
     build: !(values['no-build'] ?? false),
+    cpu: values.cpu ?? false,
     json: values.json,
     profile: values.profile === undefined ? undefined : pick('--profile', values.profile, ['proxy', 'registry', 'core'])[0],
     profileDir: values['profile-dir'] ?? 'bench-profiles',
@@ -43,7 +45,7 @@ function readArguments(argv) {
     return parseArgs({
       args: argv,
       options: {
-        quick: { type: 'boolean' }, 'no-build': { type: 'boolean' }, help: { type: 'boolean' }, only: { type: 'string', multiple: true },
+        quick: { type: 'boolean' }, cpu: { type: 'boolean' }, 'no-build': { type: 'boolean' }, help: { type: 'boolean' }, only: { type: 'string', multiple: true },
         peers: { type: 'string', multiple: true }, rounds: { type: 'string' }, json: { type: 'string' },
         profile: { type: 'string' }, 'profile-dir': { type: 'string' }, dir: { type: 'string' },
       },

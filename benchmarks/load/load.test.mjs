@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { parseTicks } from './cpu.mjs';
 import { parseCurl } from './curl.mjs';
 import { loopback } from './http.mjs';
 import { parseResident } from './memory.mjs';
@@ -52,4 +53,8 @@ test('only this machine is ever loaded', () => {
 
 test('the state that a server keeps in the upload address survives', () => {
   expect(withDigest('http://127.0.0.1:1/v2/a/blobs/uploads/1?_state=x%3D', 'sha256:ab')).toBe('http://127.0.0.1:1/v2/a/blobs/uploads/1?_state=x%3D&digest=sha256%3Aab');
+});
+
+test('CPU time is read behind a process name with spaces and brackets', () => {
+  expect(parseTicks('42 (a) b) c) S 1 42 42 0 -1 4194560 100 0 0 0 7 5 3 1 20 0 11 0 100 0 0')).toBe(16);
 });

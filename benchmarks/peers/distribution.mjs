@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cpuOf } from '../load/cpu.mjs';
 import { lastLines } from '../session/command.mjs';
 import { programPath } from '../session/packages.mjs';
 import { freePort, waitForPort } from '../session/ports.mjs';
@@ -28,6 +29,7 @@ export async function startDistribution(session) {
     url: `http://127.0.0.1:${port}`,
     dataDir,
     processes: { distribution: [child.pid] },
+    cpu: () => cpuOf({ distribution: [child.pid] }),
     authorization: async () => ({}),
   };
 }

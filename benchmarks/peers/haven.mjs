@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../session/ports.mjs';
+import { cpuOf, familyOf } from '../load/cpu.mjs';
 import { request, succeeded } from '../load/http.mjs';
 
 const PLATFORM = new URL('../../deploy/local/platform.mjs', import.meta.url);
@@ -27,13 +28,16 @@ export async function startHaven(session, { inspect } = {}) {
   const basic = `Basic ${Buffer.from(`admin:${platform.adminPassword}`).toString('base64')}`;
   await createProject(platform.url, basic);
   const tokens = new Map();
+  const processes = Object.fromEntries([...Object.entries(platform.services), ['redis', platform.redis]].map(([name, service]) => [name, [service.pid]]));
   return {
     name: 'haven',
     title: 'Haven',
     url: platform.url,
     databaseUrl: platform.databaseUrl,
     inspector,
-    processes: Object.fromEntries([...Object.entries(platform.services), ['redis', platform.redis]].map(([name, service]) => [name, [service.pid]])),
+    processes,
+    // Postgres counts for CPU time; its processes share memory, so their sum would say nothing.
+    cpu: () => cpuOf({ ...processes, postgres: familyOf(platform.postgres.pid) }),
     /** `scope` is a token scope such as repository:bench/app:pull,push; the token is fetched once and reused. */
     authorization: async (scope) => ({ authorization: `Bearer ${await cachedToken(tokens, platform.url, basic, scope)}` }),
   };

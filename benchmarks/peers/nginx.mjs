@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cpuOf, familyOf } from '../load/cpu.mjs';
 import { programPath } from '../session/packages.mjs';
 import { freePort, waitForPort } from '../session/ports.mjs';
 
@@ -20,18 +21,16 @@ export async function startNginx(session, upstream) {
   } catch (error) {
     throw new Error(`${error.message}; see: ${readFileSync(join(dir, 'error.log'), 'utf8').slice(-2000)}`);
   }
+  const processes = { nginx: familyOf(child.pid) };
   return {
     name: 'nginx',
     title: 'behind nginx',
     url: `http://127.0.0.1:${port}`,
     dataDir: upstream.dataDir,
-    processes: { nginx: [child.pid, ...childrenOf(child.pid)] },
+    processes,
+    cpu: () => ({ ...cpuOf(processes), ...upstream.cpu() }),
     authorization: async () => ({}),
   };
-}
-
-function childrenOf(pid) {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter((text) => text !== '').map(Number);
 }
 
 function configuration(dir, port, upstream) {

@@ -17,14 +17,41 @@ function nameOf({ functionName, url, lineNumber }) {
   return `${functionName === '' ? '(anonymous)' : functionName}${place}`;
 }
 
-/** The busiest functions as lines of text; shares are of the busy time, idle is said apart. */
+/** Self time by origin: a package, a folder of this project, a module of Node; native code counts for whoever called it. */
+export function timesByOrigin(profile) {
+  const parents = new Map(profile.nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node.id])));
+  const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
+  const originOf = (id) => {
+    for (let at = id; at !== undefined; at = parents.get(at)) {
+      const { url, functionName } = nodes.get(at).callFrame;
+      if (url !== '') return originOfUrl(url);
+      if (functionName.startsWith('(') && functionName !== '(root)') return functionName;
+    }
+    return '(native)';
+  };
+  const times = new Map();
+  profile.samples.forEach((id, index) => {
+    const origin = originOf(id);
+    times.set(origin, (times.get(origin) ?? 0) + Math.max(0, profile.timeDeltas[index]) / 1000);
+  });
+  return [...times].map(([name, milliseconds]) => ({ name, milliseconds })).toSorted((a, b) => b.milliseconds - a.milliseconds);
+}
+
+function originOfUrl(url) {
+  if (url.startsWith('node:')) return url.split('/').slice(0, 2).join('/');
+  const packageName = /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules)/.exec(url)?.[1];
+  return packageName ?? /((?:apps|libs)\/[^/]+\/dist(?:\/[^/]+)?)/.exec(url)?.[1] ?? url;
+}
+
+/** The busiest functions and origins as lines of text; shares are of the busy time, idle is said apart. */
 export function summarise(profile, rows = 25) {
   const times = selfTimes(profile);
   const total = times.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
   const idle = times.find(({ name }) => name === '(idle)')?.milliseconds ?? 0;
-  const busy = times.filter(({ name }) => name !== '(idle)');
-  const lines = busy.slice(0, rows).map(({ name, milliseconds }) => `${(100 * milliseconds / (total - idle || 1)).toFixed(1).padStart(6)} %  ${milliseconds.toFixed(0).padStart(6)} ms  ${name}`);
-  return [`busy ${(100 * (total - idle) / (total || 1)).toFixed(0)} % of ${total.toFixed(0)} ms`, ...lines].join('\n');
+  const lines = (list, count) => list.filter(({ name }) => name !== '(idle)').slice(0, count)
+    .map(({ name, milliseconds }) => `${(100 * milliseconds / (total - idle || 1)).toFixed(1).padStart(6)} %  ${milliseconds.toFixed(0).padStart(6)} ms  ${name}`);
+  return [`busy ${(100 * (total - idle) / (total || 1)).toFixed(0)} % of ${total.toFixed(0)} ms`,
+    ...lines(times, rows), 'by origin:', ...lines(timesByOrigin(profile), 15)].join('\n');
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,14 +1,19 @@
 import { writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { GROWTH_LIMIT } from '../workloads/growth.mjs';
-import { memoryTable, speedTable, verdictText } from './report.mjs';
+import { cpuTable, memoryTable, speedTable, verdictText } from './report.mjs';
+
+/** The share of the machine that others may use without making the figures doubtful. */
+const BUSY = 0.15;
 
 /** Prints the tables, the missed targets and the failed workloads. */
-export function printReport({ evaluations, memory, failures }, options) {
+export function printReport({ busyBefore, evaluations, memory, cpu, failures }, options) {
   console.log(`\n${machine()}; medians of ${options.rounds} alternating rounds; ratios above 1 mean that Haven is better`);
+  if (busyBefore > BUSY) console.log(`The machine was ${Math.round(100 * busyBefore)} % busy with other things before the run: repeat it when it is idle.`);
   if (evaluations.length > 0) console.log(`\n${speedTable(evaluations).join('\n')}`);
   const rows = memoryRows(memory);
   if (rows.length > 0) console.log(`\n${memoryTable(rows, GROWTH_LIMIT, options.growthBytes).join('\n')}`);
+  if (options.cpu && cpu.length > 0) console.log(`\n${cpuTable(cpu).join('\n')}`);
   const missed = evaluations.flatMap(({ metric, verdicts }) => verdicts.filter(({ met }) => met === false).map((verdict) => `${metric.title}: ${verdictText([verdict])}`));
   if (missed.length > 0) console.log(`\nMissed targets:\n${missed.map((text) => `  ${text}`).join('\n')}`);
   if (failures.length > 0) console.log(`\nFailed workloads:\n${failures.map(({ workload, message }) => `  ${workload}: ${message}`).join('\n')}`);
@@ -24,12 +29,12 @@ function machine() {
 }
 
 /** Every sample, for comparing runs. */
-export function writeJson(file, { samples, evaluations, memory, failures }, options) {
+export function writeJson(file, { busyBefore, samples, evaluations, memory, cpu, failures }, options) {
   const report = {
     machine: machine(), at: new Date().toISOString(), rounds: options.rounds, quick: options.quick,
     samples: samples.map(({ workload, metric, samples: values }) => ({ workload, metric: metric.key, title: metric.title, unit: metric.unit, samples: values })),
     lines: evaluations.map(({ metric, medians, ratios, verdicts }) => ({ title: metric.title, medians, ratios, verdicts })),
-    memory: memoryRows(memory), failures,
+    busyBefore, memory: memoryRows(memory), cpu, failures,
   };
   writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
 }

@@ -50,3 +50,14 @@ export function memoryTable(rows, limit, growthBytes) {
     peer === 'haven' && growth !== undefined ? verdictText([{ text: `≤ ${limit / 1024 ** 2}`, met: growth <= limit }]) : '',
   ]), { left: [0, 4] });
 }
+
+/** The table of CPU time: entries of { workload, peer, round, seconds: process → CPU seconds }; medians over the rounds. */
+export function cpuTable(entries) {
+  const rows = [...Map.groupBy(entries, ({ workload, peer }) => `${workload} ${peer}`).values()].map((rounds) => {
+    const names = Object.keys(rounds[0].seconds);
+    const medians = names.map((name) => [name, median(rounds.map(({ seconds }) => seconds[name]))]);
+    const used = medians.filter(([, seconds]) => seconds >= 0.01).map(([name, seconds]) => `${name} ${figure(seconds)}`);
+    return [rounds[0].workload, rounds[0].peer, figure(medians.reduce((sum, [, seconds]) => sum + seconds, 0)), used.join(', ')];
+  });
+  return formatTable(['CPU seconds a round', 'peer', 'together', 'by process'], rows, { left: [0, 1, 3] });
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { evaluate, memoryTable, speedTable, verdictText } from './report.mjs';
+import { cpuTable, evaluate, memoryTable, speedTable, verdictText } from './report.mjs';
 import { figure, formatTable, mebibytes } from './table.mjs';
 
 const pull = { key: 'rate', title: 'pull', unit: 'MiB/s', better: 'more', targets: [{ than: 'distribution', ratio: 0.6 }, { than: 'nginx', ratio: 2.5 }] };
@@ -49,5 +49,9 @@ describe('tables', () => {
     ], 64 * MIB, 2048 * MIB);
     expect(lines[2]).toContain('≤ 64 MISSED');
     expect(lines[3]).toMatch(/^\(distribution\).*300$/);
+  });
+  test('CPU time is the median of the rounds, and idle processes are left out', () => {
+    const entry = (round, proxy) => ({ workload: 'pull', peer: 'haven', round, seconds: { proxy, registry: 0.5, core: 0 } });
+    expect(cpuTable([entry(0, 1), entry(1, 2), entry(2, 9)])[2]).toMatch(/^pull +haven +2\.50 {2}proxy 2\.00, registry 0\.50$/);
   });
 });
