@@ -62,7 +62,8 @@ export function commandAs(user, program, args, paths) {
   }
   return {
     command: 'setpriv',
-    args: [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', `--inh-caps=-all,+${capability}`,
+    // no_setuid_fixup: otherwise access(2), by which Postgres examines its own files, does not count the capability.
+    args: ['--securebits=+no_setuid_fixup', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', `--inh-caps=-all,+${capability}`,
       `--ambient-caps=-all,+${capability}`, `--bounding-set=-all,+${capability}`, '--no-new-privs', '--', program, ...args],
   };
 }
