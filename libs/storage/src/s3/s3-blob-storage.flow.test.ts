@@ -17,14 +17,18 @@ import { faultSeed, testS3 } from '../testing/settings.js';
 import { type Fault, type FaultPlan, type FaultyS3, randomFaults, startFaultyS3 } from '../testing/faulty-s3.js';
 import { createTestBucket, type TestBucket } from '../testing/test-bucket.js';
 import { parseS3Address } from './address.js';
+import type { S3Limits } from './objects.js';
 import { S3BlobStorage } from './s3-blob-storage.js';
 
-/** Short waits, so that thousands of faults do not take minutes. */
-const QUICK = {
+/** Short waits between tries, so that thousands of faults do not take minutes; but patience with a busy machine. */
+const PATIENT = {
   retry: { attempts: 6, baseMs: 5, capMs: 50, totalMs: 20_000 },
-  timeouts: { connectMs: 1_000, idleMs: 400, copyIdleMs: 2_000, callMs: 20_000 },
+  timeouts: { connectMs: 5_000, idleMs: 20_000, copyIdleMs: 20_000, callMs: 25_000 },
 };
-const PATIENT = { ...QUICK, timeouts: { connectMs: 5_000, idleMs: 20_000, copyIdleMs: 20_000, callMs: 25_000 } };
+/** For the tests in which time runs out. */
+function impatient(idleMs: number): S3Limits {
+  return { ...PATIENT, timeouts: { ...PATIENT.timeouts, idleMs } };
+}
 
 blobStorageContract('S3', async () => {
   const bucket = await createTestBucket();
@@ -55,15 +59,15 @@ describe('when the store misbehaves', () => {
   let faulty: FaultyS3;
   afterEach(() => faulty.close());
 
-  async function behind(plan: FaultPlan): Promise<BlobStorage> {
+  async function behind(plan: FaultPlan, limits: S3Limits = PATIENT): Promise<BlobStorage> {
     faulty = await startFaultyS3(testS3().endpoint, plan);
-    return new S3BlobStorage(parseS3Address(new URL(bucket.address({ endpoint: faulty.endpoint }))), bucket.keys.accessKey, bucket.keys.secretKey, QUICK);
+    return new S3BlobStorage(parseS3Address(new URL(bucket.address({ endpoint: faulty.endpoint }))), bucket.keys.accessKey, bucket.keys.secretKey, limits);
   }
 
   test.each<[Fault, string]>([['refuse', 'InternalError'], ['slow-down', 'SlowDown'], ['reset', 'ECONNRESET'], ['stall', 'no answer']])('tries a bounded number of times when it always does this: %s', async (fault, reason) => {
-    const storage = await behind(() => fault);
+    const storage = await behind(() => fault, impatient(300));
     await expect(storage.health()).rejects.toMatchObject({ name: 'StorageError', kind: 'unavailable', message: expect.stringContaining(reason) });
-    expect(faulty.requests).toHaveLength(QUICK.retry.attempts);
+    expect(faulty.requests).toHaveLength(PATIENT.retry.attempts);
   });
 
   test('a read that breaks off goes on with the next byte', async () => {
@@ -91,10 +95,10 @@ describe('when the store misbehaves', () => {
 
   test('a consumer slower than the time limit gets everything', async () => {
     const bytes = await stored(12_000_000);
-    const storage = await behind(() => undefined);
+    const storage = await behind(() => undefined, impatient(1_500));
     const chunks: Uint8Array[] = [];
     for await (const chunk of await storage.read(digestOf(bytes))) {
-      if (chunks.length === 1) await new Promise((resolve) => setTimeout(resolve, QUICK.timeouts.idleMs * 2));
+      if (chunks.length === 1) await new Promise((resolve) => setTimeout(resolve, 3_000));
       chunks.push(chunk);
     }
     expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
