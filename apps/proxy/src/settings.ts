@@ -16,9 +16,13 @@ export const proxySettings = z.object({
   HAVEN_CORE_URLS: urlList('http', 'https').default(['http://127.0.0.1:8082']).describe('a comma-separated list with the URL of each core replica'),
   HAVEN_TRUSTED_PROXIES: addressRanges().default(parseAddressRanges('')).describe('addresses and CIDR ranges of the load balancers in front, whose X-Forwarded-* and Forwarded headers are believed; nobody by default'),
   HAVEN_STORAGE: url('file', 's3', 'gs').optional().describe('where the blobs are; with a file:// URL the proxy sends blob files itself, which is faster. It must be the folder that the registry uses'),
-  HAVEN_ACCESS_LOG: z.enum(['all', 'changes', 'errors', 'off']).default('changes').describe('which requests are logged: all; changes (whatever is not GET or HEAD, failures, and requests above 10 s); errors (status 500 and above, broken-off answers); off'),
+  HAVEN_ACCESS_LOG: z.enum(['all', 'changes', 'errors', 'off']).default('changes').describe('which requests are logged: all; changes (whatever is not GET or HEAD, failures, and requests above 10 s); errors (status 500 and above, and answers that broke off); off'),
   HAVEN_MAX_CONNECTIONS: wholeNumber(1, 1_000_000).default(10_000).describe('most client connections at once; further ones are closed as they come'),
   HAVEN_UPSTREAM_CONNECTIONS: wholeNumber(1, 100_000).default(1024).describe('most requests under way at once at each replica of registry or core; further ones are answered with 503'),
+  HAVEN_HEADERS_SECONDS: wholeNumber(1, 60).default(30).describe('how long a client may take to send the headers of a request'),
+  HAVEN_BODY_SECONDS: wholeNumber(1, 3600).default(60).describe('how long a client may take to send the body of a request; blob uploads are limited by HAVEN_IDLE_SECONDS instead'),
+  HAVEN_IDLE_SECONDS: wholeNumber(1, 3600).default(120).describe('how long nothing may move while a blob is uploaded, or while an answer is sent'),
+  HAVEN_UPSTREAM_SECONDS: wholeNumber(1, 3600).default(120).describe('how long registry or core may take to begin an answer; the end of an upload has eight times as long'),
 }).superRefine((settings, context) => {
   const tls = ['HAVEN_HTTPS_PORT', 'HAVEN_TLS_CERT', 'HAVEN_TLS_KEY'] as const;
   const missing = tls.filter((name) => settings[name] === undefined);

@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { ResponseHeaders } from '../headers/response-headers.js';
 import { LIMITS } from '../limits/limits.js';
+import { releaseWhenWritten } from '../transfer/release-chunk.js';
 import type { UpstreamGroup } from '../upstream/upstream-group.js';
 import type { Upstream } from '../upstream/upstream.js';
 import type { Exchange } from './exchange.js';
@@ -54,6 +55,10 @@ export class BodyRelay {
     return this.#exchange.context.upstreams[this.#exchange.route.upstream as 'registry' | 'core'];
   }
 
+  get #answerMs(): number {
+    return this.#exchange.context.timeouts.answerMs * this.#exchange.route.patience;
+  }
+
   #connect(upstream: Upstream | undefined): void {
     if (upstream === undefined) {
       this.#fail('unavailable');
@@ -84,18 +89,18 @@ export class BodyRelay {
   }
 
   #onConnected(): void {
-    if (this.#framing.awaitContinue) this.#expectWithin(this.#exchange.route.answerMs, 'upstreamSlow');
+    if (this.#framing.awaitContinue) this.#expectWithin(this.#answerMs, 'upstreamSlow');
     else this.#sendBody();
   }
 
   #sendBody(): void {
-    const { request, route } = this.#exchange;
+    const { request, route, context } = this.#exchange;
     const outgoing = this.#outgoing;
     if (this.#bodyBegun || this.#done || outgoing === undefined) return;
     this.#bodyBegun = true;
     this.#exchange.waiting = false;
-    const idle = 'idle' in route.body;
-    this.#expectWithin('idle' in route.body ? route.body.idle : route.body.total, 'slowClient');
+    const idle = route.bodyTime === 'idle';
+    this.#expectWithin(idle ? context.timeouts.idleMs : context.timeouts.bodyMs, 'slowClient');
     request.on('data', (chunk: Buffer) => { this.#pass(outgoing, chunk, idle); });
     request.on('end', () => { this.#endBody(outgoing); });
   }
@@ -108,7 +113,7 @@ export class BodyRelay {
       return;
     }
     if (idle) this.#timer?.refresh();
-    if (outgoing.write(chunk)) {
+    if (outgoing.write(chunk, releaseWhenWritten(chunk))) {
       this.#blame = 'slowClient';
       return;
     }
@@ -120,7 +125,7 @@ export class BodyRelay {
   #endBody(outgoing: ClientRequest): void {
     if (this.#done || this.#incoming !== undefined) return;
     this.#exchange.waiting = true;
-    this.#expectWithin(this.#exchange.route.answerMs, 'upstreamSlow');
+    this.#expectWithin(this.#answerMs, 'upstreamSlow');
     outgoing.end();
   }
 
@@ -139,11 +144,11 @@ export class BodyRelay {
     }
     if (this.#exchange.unfinished) request.pause();
     this.#exchange.head(incoming.statusCode ?? 502, headers.passed);
-    this.#expectWithin(LIMITS.idleMs, 'upstreamSlow');
+    this.#expectWithin(this.#exchange.context.timeouts.idleMs, 'upstreamSlow');
     incoming.on('data', (chunk: Buffer) => {
       this.#exchange.bytes += chunk.length;
       this.#timer?.refresh();
-      if (!response.write(chunk)) incoming.pause();
+      if (!response.write(chunk, releaseWhenWritten(chunk))) incoming.pause();
     });
     response.on('drain', () => { incoming.resume(); });
     incoming.on('end', () => { this.#finish(); });

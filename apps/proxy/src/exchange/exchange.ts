@@ -29,6 +29,10 @@ export class Exchange {
   /** Set by whoever works for this exchange; called when the client is gone before its answer is complete. */
   onAbandoned: (() => void) | undefined;
   closed = false;
+  /** The connection ends with this answer. */
+  last = false;
+  /** The proxy broke the answer off. */
+  broken = false;
   #waiting = false;
 
   constructor(context: ProxyContext, request: IncomingMessage, response: ServerResponse, connection: Connection, route: Route, requestId: string) {
@@ -39,6 +43,7 @@ export class Exchange {
     this.route = route;
     this.requestId = requestId;
     connection.exchanges += 1;
+    connection.latest = this;
     context.inFlight.add(this);
   }
 
@@ -58,7 +63,10 @@ export class Exchange {
     this.waiting = false;
     headers.push('x-request-id', this.requestId);
     if (this.secure) headers.push('strict-transport-security', HSTS);
-    if (this.context.draining || this.unfinished) headers.push('connection', 'close');
+    if (this.last || this.context.draining || this.unfinished) {
+      this.connection.closing = true;
+      headers.push('connection', 'close');
+    }
     this.response.writeHead(status, headers);
   }
 
@@ -73,7 +81,7 @@ export class Exchange {
     const body = refusalBody(name, this.route.errors);
     const headers = ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(body)), 'cache-control', 'no-store', 'x-content-type-options', 'nosniff', ...extra];
     if (retryAfter !== undefined) headers.push('retry-after', String(retryAfter));
-    if (close === true && !this.context.draining && !this.unfinished) headers.push('connection', 'close');
+    if (close === true) this.last = true;
     this.head(status, headers);
     this.end(this.request.method === 'HEAD' ? undefined : Buffer.from(body));
   }
@@ -90,8 +98,18 @@ export class Exchange {
     linger(this.request, () => { this.response.end(); });
   }
 
+  /** The rest of the request cannot be parsed: gives it up, and says so unless the answer has begun. */
+  rejectBody(name: RefusalName): void {
+    this.onAbandoned?.();
+    this.onAbandoned = undefined;
+    this.hasBody = false;
+    this.last = true;
+    this.refuse(name);
+  }
+
   /** Ends the connection, so that the client cannot take a part for the whole. */
   breakOff(): void {
+    this.broken = true;
     this.response.destroy();
   }
 
@@ -100,7 +118,10 @@ export class Exchange {
     if (this.closed) return;
     this.closed = true;
     this.waiting = false;
-    this.connection.exchanges -= 1;
+    const { connection } = this;
+    connection.exchanges -= 1;
+    if (connection.latest === this) connection.latest = undefined;
+    if (connection.doomed && connection.exchanges === 0) this.request.socket.destroySoon();
     this.context.inFlight.delete(this);
     if (!this.response.writableFinished) this.onAbandoned?.();
     this.context.observer.observe(this);

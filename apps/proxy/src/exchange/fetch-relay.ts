@@ -3,6 +3,7 @@ import { ResponseHeaders } from '../headers/response-headers.js';
 import { LIMITS } from '../limits/limits.js';
 import { FileTransfer } from '../transfer/file-transfer.js';
 import { parseHandOver } from '../transfer/hand-over.js';
+import { isWorthReleasing, releaseWhenWritten } from '../transfer/release-chunk.js';
 import type { UpstreamGroup } from '../upstream/upstream-group.js';
 import type { Upstream } from '../upstream/upstream.js';
 import type { Exchange } from './exchange.js';
@@ -47,9 +48,10 @@ export class FetchRelay implements Dispatcher.DispatchHandler {
     }
     this.#upstream = upstream;
     upstream.pending += 1;
-    const { request, route } = this.#exchange;
+    const { request, route, context } = this.#exchange;
+    const headersTimeout = context.timeouts.answerMs * route.patience;
     // reset: false keeps the connection after a HEAD, which undici would close.
-    upstream.pool.dispatch({ path: this.#target, method: request.method as Dispatcher.HttpMethod, headers: this.#headers, headersTimeout: route.answerMs, reset: false }, this);
+    upstream.pool.dispatch({ path: this.#target, method: request.method as Dispatcher.HttpMethod, headers: this.#headers, headersTimeout, reset: false }, this);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -80,7 +82,8 @@ export class FetchRelay implements Dispatcher.DispatchHandler {
       return;
     }
     this.#exchange.bytes += chunk.length;
-    if (response.write(chunk)) return;
+    const written = isWorthReleasing(chunk) ? response.write(chunk, releaseWhenWritten(chunk)) : response.write(chunk);
+    if (written) return;
     controller.pause();
     if (this.#listensForDrain) return;
     this.#listensForDrain = true;

@@ -23,6 +23,10 @@ const NEVER_REDIRECTED = new Set(['/api/v2.0/health', '/api/v2.0/ping']);
 
 /** Takes a request in: refuses it, or finds the upstream that answers it. */
 export function receive(context: ProxyContext, request: IncomingMessage, response: ServerResponse, connection: Connection, expectation: Expectation): void {
+  if (connection.closing) {
+    request.resume();
+    return;
+  }
   const headers = new RequestHeaders(request.rawHeaders);
   const target = request.url ?? '';
   const exchange = new Exchange(context, request, response, connection, shapeOf(target), requestIdFrom(headers.requestId));

@@ -12,14 +12,8 @@ export const LIMITS = {
   headers: 100,
   /** Path and query together; more is answered with 414. */
   targetBytes: 8 * KIB,
-  /** How long a client may take to send its headers. */
-  headersMs: 30_000,
   /** How long an idle connection is kept; longer than the 60 s after which load balancers usually let go. */
   keepAliveMs: 75_000,
-  /** How long nothing may move on a connection in the middle of a request or an answer. */
-  idleMs: 120_000,
-  /** How often the time-outs of connections are looked at. */
-  checkMs: 2_000,
   /** After an early answer: how much of the rest of a request is read, and for how long, so that the client sees the answer. */
   lingerBytes: 8 * MIB,
   lingerMs: 2_000,
@@ -28,6 +22,18 @@ export const LIMITS = {
   /** How many replicas one request is offered to. */
   attempts: 3,
 } as const;
+
+/** How long each side may take, in milliseconds; from the settings. */
+export interface Timeouts {
+  /** For a client to send its headers. */
+  readonly headersMs: number;
+  /** For a client to send the whole body of a request that is not an upload. */
+  readonly bodyMs: number;
+  /** For nothing to move on a connection in the middle of a request or an answer. */
+  readonly idleMs: number;
+  /** For an upstream to begin its answer once it has the request. */
+  readonly answerMs: number;
+}
 
 /** The largest body that the registry's manifest routes and the REST API take. */
 export const BODY_BYTES = { none: 64 * KIB, manifest: 4 * MIB, api: 10 * MIB } as const;

@@ -18,7 +18,7 @@ export class AccessLog {
   }
 
   record(exchange: Exchange, milliseconds: number, complete: boolean): void {
-    if (!this.#wants(exchange, milliseconds, complete)) return;
+    if (!this.#wants(exchange, milliseconds)) return;
     const { request, path, route, status, bytes, requestId, connection } = exchange;
     this.#logger.info('request', {
       method: request.method, path, route: route.name, status, bytes, duration_ms: Math.round(milliseconds * 10) / 10, requestId, peer: connection.address,
@@ -26,9 +26,9 @@ export class AccessLog {
     });
   }
 
-  #wants(exchange: Exchange, milliseconds: number, complete: boolean): boolean {
+  #wants(exchange: Exchange, milliseconds: number): boolean {
     if (this.#mode === 'off') return false;
-    if (this.#mode === 'all' || exchange.status >= 500 || !complete) return true;
+    if (this.#mode === 'all' || exchange.status >= 500 || exchange.broken) return true;
     if (this.#mode === 'errors') return false;
     const reads = exchange.request.method === 'GET' || exchange.request.method === 'HEAD';
     return !reads || milliseconds > SLOW_MS || isFailure(exchange.status);

@@ -13,25 +13,24 @@ export interface Route {
   readonly errors: ErrorShape;
   /** The largest request body, in bytes. */
   readonly bodyBytes: number;
-  /** How long a request body may take in milliseconds: from its start (`total`), or since its last byte (`idle`). */
-  readonly body: { readonly total: number } | { readonly idle: number };
-  /** How long the upstream may think after it has the whole request, in milliseconds. */
-  readonly answerMs: number;
+  /** Which time is limited while a request body comes in: all of it, or that since its last byte. */
+  readonly bodyTime: 'total' | 'idle';
+  /** So many times HAVEN_UPSTREAM_SECONDS is what the upstream has for its answer. */
+  readonly patience: number;
   /** The answer to a GET may be a file for the proxy to send. */
   readonly file: boolean;
 }
 
-const QUICK = { total: 60_000 } as const;
-const registry = { upstream: 'registry', errors: 'oci', body: QUICK, answerMs: 120_000, file: false } as const;
-const core = { upstream: 'core', errors: 'harbor', bodyBytes: BODY_BYTES.api, body: QUICK, answerMs: 120_000, file: false } as const;
-const nobody = { upstream: undefined, errors: 'harbor', bodyBytes: 0, body: QUICK, answerMs: 0, file: false } as const;
+const registry = { upstream: 'registry', errors: 'oci', bodyTime: 'total', patience: 1, file: false } as const;
+const core = { upstream: 'core', errors: 'harbor', bodyBytes: BODY_BYTES.api, bodyTime: 'total', patience: 1, file: false } as const;
+const nobody = { upstream: undefined, errors: 'harbor', bodyBytes: 0, bodyTime: 'total', patience: 1, file: false } as const;
 
 /** The registry's routes, told apart by the end of the path because repository names may hold any word. */
 export const V2 = {
   manifest: { ...registry, name: 'manifest', bodyBytes: BODY_BYTES.manifest },
   blob: { ...registry, name: 'blob', bodyBytes: BODY_BYTES.none, file: true },
   // Closing an upload may copy the whole blob inside an object store, so the registry may think for long.
-  upload: { ...registry, name: 'upload', bodyBytes: Number.MAX_SAFE_INTEGER, body: { idle: 120_000 }, answerMs: 900_000 },
+  upload: { ...registry, name: 'upload', bodyBytes: Number.MAX_SAFE_INTEGER, bodyTime: 'idle', patience: 8 },
   other: { ...registry, name: 'v2', bodyBytes: BODY_BYTES.none },
 } as const satisfies Record<string, Route>;
 

@@ -1,5 +1,6 @@
 import type { Logger } from '@haven/runtime';
 import type { Exchange } from '../exchange/exchange.js';
+import type { Timeouts } from '../limits/limits.js';
 import type { UpstreamName } from '../routing/routes.js';
 import type { BlobFiles } from '../transfer/blob-files.js';
 import type { UpstreamGroup } from '../upstream/upstream-group.js';
@@ -16,6 +17,7 @@ export interface ProxyContext {
   /** Present when the proxy can read the blobs itself. */
   readonly blobFiles: BlobFiles | undefined;
   readonly observer: ExchangeObserver;
+  readonly timeouts: Timeouts;
   readonly inFlight: Set<Exchange>;
   /** No more requests are wanted on the connections that are open. */
   draining: boolean;

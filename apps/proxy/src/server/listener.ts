@@ -9,7 +9,7 @@ import type { Certificate } from '../tls/certificate-files.js';
 import { refuseRaw, refusalForClientError } from './client-errors.js';
 import type { Connections } from './connections.js';
 import type { ProxyContext } from './context.js';
-import { HTTP_OPTIONS } from './http-options.js';
+import { httpOptions } from './http-options.js';
 
 export interface ListenerOptions {
   readonly maxConnections: number;
@@ -17,6 +17,9 @@ export interface ListenerOptions {
   readonly certificate?: Certificate;
   readonly onDrop: () => void;
 }
+
+/** Connections live a little longer than the time-outs of bodies, which can still say what is wrong. */
+const IDLE_MARGIN_MS = 1000;
 
 /** One public port. */
 export class Listener {
@@ -27,12 +30,13 @@ export class Listener {
   constructor(context: ProxyContext, connections: Connections, options: ListenerOptions) {
     this.#context = context;
     this.#connections = connections;
-    this.#server = options.certificate === undefined ? http.createServer(HTTP_OPTIONS) : https.createServer({ ...HTTP_OPTIONS, ...tlsOptions(options.certificate) });
+    const http1 = httpOptions(context.timeouts);
+    this.#server = options.certificate === undefined
+      ? http.createServer(http1) : https.createServer({ ...http1, ...tlsOptions(options.certificate), handshakeTimeout: context.timeouts.headersMs });
     const server = this.#server;
     server.maxConnections = options.maxConnections;
     server.maxHeadersCount = LIMITS.headers + 2;
-    // A little longer than the time-outs of bodies, which can still say why.
-    server.timeout = LIMITS.idleMs + 5000;
+    server.timeout = context.timeouts.idleMs + IDLE_MARGIN_MS;
     server.on('request', this.#handler('none'));
     server.on('checkContinue', this.#handler('continue'));
     server.on('checkExpectation', this.#handler('unknown'));
@@ -74,9 +78,13 @@ export class Listener {
 
   #onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     const connection = this.#connections.of(socket as Socket);
-    // In the middle of an answer, a second one would be taken for a part of the first.
-    if (error.code === 'ECONNRESET' || connection.exchanges > 0) socket.destroy();
-    else refuseRaw(socket, refusalForClientError(error));
+    if (connection.doomed) return;
+    connection.doomed = true;
+    connection.closing = true;
+    // A second answer in the middle of one would be taken for a part of it, so those that are due come first.
+    if (connection.latest?.unfinished === true) connection.latest.rejectBody(refusalForClientError(error));
+    else if (error.code === 'ECONNRESET') socket.destroy();
+    else if (connection.exchanges === 0) refuseRaw(socket, refusalForClientError(error));
   }
 
   #onTimeout(socket: Socket): void {
@@ -86,5 +94,5 @@ export class Listener {
 }
 
 function tlsOptions({ cert, key }: Certificate): https.ServerOptions {
-  return { cert, key, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], honorCipherOrder: true, handshakeTimeout: LIMITS.headersMs };
+  return { cert, key, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], honorCipherOrder: true };
 }

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { Logger, Metrics } from '@haven/runtime';
+import type { Timeouts } from '../limits/limits.js';
 import { AccessLog } from '../observation/access-log.js';
 import { Observer } from '../observation/observer.js';
 import type { ProxySettings } from '../settings.js';
@@ -38,13 +39,14 @@ export class ProxyServer {
     this.#settings = settings;
     this.#logger = logger;
     this.#metrics = metrics;
-    const limits = { connections: settings.HAVEN_UPSTREAM_CONNECTIONS };
+    const timeouts = timeoutsOf(settings);
+    const limits = { connections: settings.HAVEN_UPSTREAM_CONNECTIONS, idleMs: timeouts.idleMs };
     const upstreams = {
       registry: new UpstreamGroup('registry', settings.HAVEN_REGISTRY_URLS, '/v2/', limits),
       core: new UpstreamGroup('core', settings.HAVEN_CORE_URLS, '/api/v2.0/ping', limits),
     };
     this.#observer = new Observer(metrics, new AccessLog(settings.HAVEN_ACCESS_LOG, logger));
-    this.#context = { logger, upstreams, blobFiles, observer: this.#observer, inFlight: new Set(), draining: false, redirectPort: undefined };
+    this.#context = { logger, upstreams, blobFiles, observer: this.#observer, timeouts, inFlight: new Set(), draining: false, redirectPort: undefined };
     this.#observer.watch(this.#context);
     this.#checks = new HealthChecks([upstreams.registry, upstreams.core], logger);
   }
@@ -117,4 +119,11 @@ export class ProxyServer {
     for (const listener of this.#listeners) listener.closeAll();
     await Promise.all(Object.values(this.#context.upstreams).map((group) => group.destroy()));
   }
+}
+
+function timeoutsOf(settings: ProxySettings): Timeouts {
+  return {
+    headersMs: settings.HAVEN_HEADERS_SECONDS * 1000, bodyMs: settings.HAVEN_BODY_SECONDS * 1000,
+    idleMs: settings.HAVEN_IDLE_SECONDS * 1000, answerMs: settings.HAVEN_UPSTREAM_SECONDS * 1000,
+  };
 }

@@ -9,6 +9,8 @@ const CHECK_CONNECTIONS = 2;
 export interface UpstreamLimits {
   /** Most requests at once, which is also most connections of each kind. */
   readonly connections: number;
+  /** How long nothing may come in the middle of an answer, in milliseconds. */
+  readonly idleMs: number;
 }
 
 /** One replica of the registry or core: its connections, what is under way there, and whether it is believed to work. */
@@ -33,7 +35,7 @@ export class Upstream {
     this.#limits = limits;
     this.pool = new Pool(this.origin.origin, {
       connections: limits.connections + CHECK_CONNECTIONS, pipelining: 1, allowH2: false, connectTimeout: LIMITS.connectMs,
-      headersTimeout: LIMITS.idleMs, bodyTimeout: LIMITS.idleMs, maxHeaderSize: LIMITS.headerBytes,
+      headersTimeout: limits.idleMs, bodyTimeout: limits.idleMs, maxHeaderSize: LIMITS.headerBytes,
     });
     const options = { keepAlive: true, maxSockets: limits.connections, maxFreeSockets: limits.connections, noDelay: true };
     this.agent = this.secure ? new https.Agent(options) : new http.Agent(options);
