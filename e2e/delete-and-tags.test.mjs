@@ -80,7 +80,7 @@ const TAGS = 250;
       recorder.forget();
       const { output, digest } = await clients.skopeo.copy(`${recorder.host}/${project}/from:1`, `${recorder.host}/${other}/to:1`);
       expect([output, digest]).toEqual(['', image.digest]);
-      expect(layerBytes(recorder)).toBe(0);
+      expect(layerBytes(recorder)).toBeLessThan(5_000);
     } finally {
       await recorder.stop();
     }

@@ -113,7 +113,7 @@ const OTHERS = ['podman', 'skopeo', 'buildah', 'ctr'];
 
   test('docker can no longer push after logging out', async () => {
     await clients.docker.runWell(['logout', haven.host]);
-    const { code, output } = await clients.docker.push(`${haven.host}/${project}/by-skopeo:12`);
+    const { code, output } = await clients.docker.push(`${haven.host}/${project}/by-${OTHERS.at(-1)}:12`); // the one it pulled last
     expect(code).not.toBe(0);
     expect(output).toMatch(/denied|unauthorized|no basic auth|authentication required/i);
   });

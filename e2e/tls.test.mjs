@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
+import { connect, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { freePort } from '../deploy/local/ports.mjs';
 import { Clients, noClients } from './clients.mjs';
 import { Podman } from './clients/podman.mjs';
@@ -15,9 +15,12 @@ const NAME = 'registry.haven.test';
 (noClients ? describe.skip : describe)('over TLS, with a certificate authority of the company\'s own', () => {
   let haven, clients, host, project, ann, podman, skopeo, image, certificates;
 
+  const trustedBefore = getCACertificates('default');
+
   beforeAll(async () => {
     clients = await Clients.start();
     certificates = await new Authority(clients.file('tls')).create();
+    setDefaultCACertificates([...trustedBefore, readFileSync(join(certificates.trust, 'ca.crt'), 'utf8')]);
     const port = await freePort();
     host = `127.0.0.1:${port}`;
     haven = await Haven.start({
@@ -33,6 +36,7 @@ const NAME = 'registry.haven.test';
   }, 180_000);
 
   afterAll(async () => {
+    setDefaultCACertificates(trustedBefore);
     rmSync(`/etc/docker/certs.d/${host}`, { recursive: true, force: true });
     await clients?.stop();
     await haven?.stop();

@@ -25,7 +25,7 @@ export class Docker {
     const at = (name) => join(this.#folder, name);
     // No bridge and no rules: the engine only moves images here, and must not touch the machine's network.
     const args = ['--data-root', at('data'), '--exec-root', at('exec'), '-H', this.#socket, '--pidfile', at('docker.pid'), '--iptables=false',
-      '--ip6tables=false', '--bridge=none', '--storage-driver=vfs', '--max-concurrent-uploads=3'];
+      '--ip6tables=false', '--bridge=none', '--max-concurrent-uploads=3'];
     const ready = async () => (await run('/usr/bin/docker', ['-H', this.#socket, 'version', '--format', '{{.Server.Version}}'], { seconds: 10 })).code === 0;
     this.#daemon = await startDaemon({ command: '/usr/sbin/dockerd', args, log: at('dockerd.log'), ready });
   }
@@ -75,9 +75,8 @@ export class Docker {
   }
 
   /** Forgets every image, so that the next pull fetches all bytes again. */
-  async forgetImages() {
-    const ids = (await this.runWell(['images', '-aq', '--no-trunc'])).split('\n').filter(Boolean);
-    if (ids.length > 0) await this.runWell(['rmi', '-f', ...new Set(ids)]);
+  forgetImages() {
+    return this.runWell(['image', 'prune', '--all', '--force']);
   }
 
   /** Writes the image as a docker-archive tar. */

@@ -11,10 +11,11 @@ export class RestClient {
 
   /** One request below /api/v2.0; resolves to the response. */
   request(method, path, body) {
+    const content = body === undefined ? undefined : JSON.stringify(body);
     return fetch(`${this.#url}/api/v2.0${path}`, {
       method,
-      headers: { ...(this.#authorization ? { authorization: this.#authorization } : {}), ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: { ...(this.#authorization ? { authorization: this.#authorization } : {}), ...(content === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(content === undefined ? {} : { body: content }),
       signal: AbortSignal.timeout(60_000),
     });
   }
