@@ -4,6 +4,7 @@ import type { Timeouts } from '../limits/limits.js';
 import type { UpstreamName } from '../routing/routes.js';
 import type { BlobFiles } from '../transfer/blob-files.js';
 import type { UpstreamGroup } from '../upstream/upstream-group.js';
+import type { InFlight } from './in-flight.js';
 
 /** Is told of every finished exchange. */
 export interface ExchangeObserver {
@@ -18,7 +19,7 @@ export interface ProxyContext {
   readonly blobFiles: BlobFiles | undefined;
   readonly observer: ExchangeObserver;
   readonly timeouts: Timeouts;
-  readonly inFlight: Set<Exchange>;
+  readonly inFlight: InFlight;
   /** No more requests are wanted on the connections that are open. */
   draining: boolean;
   /** The public port of HTTPS when plain HTTP is only there to point to it. */

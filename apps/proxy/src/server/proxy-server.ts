@@ -10,6 +10,7 @@ import { HealthChecks } from '../upstream/health-checks.js';
 import { UpstreamGroup } from '../upstream/upstream-group.js';
 import { Connections } from './connections.js';
 import type { ProxyContext } from './context.js';
+import { InFlight } from './in-flight.js';
 import { Listener } from './listener.js';
 
 export interface ProxyParts {
@@ -46,7 +47,7 @@ export class ProxyServer {
       core: new UpstreamGroup('core', settings.HAVEN_CORE_URLS, '/api/v2.0/ping', limits),
     };
     this.#observer = new Observer(metrics, new AccessLog(settings.HAVEN_ACCESS_LOG, logger));
-    this.#context = { logger, upstreams, blobFiles, observer: this.#observer, timeouts, inFlight: new Set(), draining: false, redirectPort: undefined };
+    this.#context = { logger, upstreams, blobFiles, observer: this.#observer, timeouts, inFlight: new InFlight(), draining: false, redirectPort: undefined };
     this.#observer.watch(this.#context);
     this.#checks = new HealthChecks([upstreams.registry, upstreams.core], logger);
   }
@@ -80,12 +81,11 @@ export class ProxyServer {
   async stop(): Promise<void> {
     this.#context.draining = true;
     const patience = Math.max(this.#settings.HAVEN_SHUTDOWN_SECONDS * 1000 - SHUTDOWN_MARGIN_MS, SHUTDOWN_MARGIN_MS / 2);
-    const timer = setTimeout(() => {
-      this.#logger.warn('requests that were still under way are cut off', { requests: this.#context.inFlight.size });
-      for (const listener of this.#listeners) listener.closeAll();
-    }, patience);
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
-    clearTimeout(timer);
+    const closed = this.#listeners.map((listener) => listener.close());
+    const { inFlight } = this.#context;
+    if (!(await inFlight.whenEmpty(patience))) this.#logger.warn('requests that were still under way are cut off', { requests: inFlight.size });
+    for (const listener of this.#listeners) listener.closeAll();
+    await Promise.all(closed);
     await this.#end();
   }
 
