@@ -26,9 +26,17 @@ export class FirstStartService {
     if (chosen !== undefined) requireGoodSetting(chosen);
     const password = chosen ?? generatePassword();
     const made = await this.store.createAdmin(await hashPassword(password), async () => {
-      if (chosen === undefined && out !== undefined) await writeSecretFile(out, password);
+      if (chosen === undefined && out !== undefined) await keep(out, password);
     });
     if (made) this.logger.info('the account admin and the project library were made', chosen === undefined ? { written_to: out } : {});
+  }
+}
+
+async function keep(path: string, password: string): Promise<void> {
+  try {
+    await writeSecretFile(path, password);
+  } catch (cause) {
+    throw new Error(`the administrator's password cannot be written to ${path}; set HAVEN_ADMIN_PASSWORD_OUT to a file in a folder that this service may write to`, { cause });
   }
 }
 

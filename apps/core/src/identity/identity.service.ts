@@ -41,7 +41,7 @@ export class IdentityService {
     const notTooOften = (): void => this.throttle.requireNoWait(username, address);
     notTooOften();
     const account = await this.store.findAccount(username);
-    const right = await this.passwords.matches(account, password, { address, notTooOften });
+    const right = await this.passwords.matches(account, password, { username, address, notTooOften });
     if (account === undefined || !right) {
       this.throttle.failed(username, address);
       throw new Problem('UNAUTHORIZED', WRONG);

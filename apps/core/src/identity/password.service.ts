@@ -9,6 +9,8 @@ import { QueueFull, WorkQueue } from './work-queue.js';
 const BOUNDS = { concurrency: 2, waiting: 128, waitingPerOrigin: 64 };
 
 export interface Attempt {
+  /** The name that was given, whether or not anybody has it. */
+  readonly username: string;
   /** The client's address. */
   readonly address: string;
   /** Called again when a check's turn has come: throws when too many others, started meanwhile, went wrong. */
@@ -33,7 +35,7 @@ export class PasswordService {
       attempt.notTooOften();
       return verifyPassword(password, stored);
     };
-    return this.#verified.check(account?.id ?? 0, stored, password, () => this.#queued(attempt.address, verify));
+    return this.#verified.check(account === undefined ? `name ${attempt.username}` : `id ${account.id}`, stored, password, () => this.#queued(attempt.address, verify));
   }
 
   /** The hash to store for a new password. Throws as `matches` does. */

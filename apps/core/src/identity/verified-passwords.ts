@@ -5,7 +5,7 @@ const MAX_KEPT = 10_000;
 
 /**
  * Remembers for a minute that a password was right, so that the many token requests of one push cost one scrypt. The
- * key is a MAC, under a secret of this process, over user, stored hash and password: no password stays in memory, and a
+ * key is a MAC, under a secret of this process, over account, stored hash and password: no password stays in memory, and a
  * new password misses at once, on every replica, because the stored hash (read anew each time) is part of the key.
  * Equal checks that run at the same time become one.
  */
@@ -19,8 +19,9 @@ export class VerifiedPasswords {
     this.#now = now;
   }
 
-  async check(userId: number, storedHash: string, password: string, verify: () => Promise<boolean>): Promise<boolean> {
-    const key = this.#key(userId, storedHash, password);
+  /** @param account the account's id, or the name that no account has: unknown names must not share a check, which would be faster than two */
+  async check(account: string, storedHash: string, password: string, verify: () => Promise<boolean>): Promise<boolean> {
+    const key = this.#key(account, storedHash, password);
     if ((this.#until.get(key) ?? 0) > this.#now()) return true;
     const running = this.#running.get(key);
     if (running !== undefined) return running;
@@ -40,9 +41,9 @@ export class VerifiedPasswords {
   }
 
   /** Every part is preceded by its length, so that no two triples read the same. */
-  #key(userId: number, storedHash: string, password: string): string {
+  #key(account: string, storedHash: string, password: string): string {
     const mac = createHmac('sha256', this.#secret);
-    for (const part of [String(userId), storedHash, password]) mac.update(`${Buffer.byteLength(part)}:${part}`);
+    for (const part of [account, storedHash, password]) mac.update(`${Buffer.byteLength(part)}:${part}`);
     return mac.digest('base64');
   }
 }

@@ -40,7 +40,7 @@ export class PasswordChangeService {
   }
 
   async #requireOldPassword(user: UserRow, { old_password: old = '', new_password: next }: PasswordReq, address: string): Promise<void> {
-    const attempt = { address, notTooOften: () => this.throttle.requireNoWait(user.username, address) };
+    const attempt = { username: user.username, address, notTooOften: () => this.throttle.requireNoWait(user.username, address) };
     attempt.notTooOften();
     if (!(await this.passwords.matches(user, old, attempt))) {
       this.throttle.failed(user.username, address);

@@ -1,0 +1,46 @@
+import { Catalog } from '@haven/catalog';
+import type { Database } from '@haven/database';
+import { digestOf, OCI_IMAGE_CONFIG, OCI_IMAGE_INDEX, OCI_IMAGE_MANIFEST, parseManifest, type Digest } from '@haven/oci';
+
+interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/** Pushes small artifacts straight into the catalog, as the registry would. */
+export class Pusher {
+  readonly #catalog: Catalog;
+
+  constructor(database: Database, private readonly projectId: number) {
+    this.#catalog = new Catalog(database);
+  }
+
+  /** An image whose only layer holds `content`; resolves to its descriptor. */
+  async image(repository: string, content: string, tags: readonly string[] = [], extra: object = {}): Promise<Descriptor> {
+    const configBytes = Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', created: '2026-01-01T00:00:00Z', content }));
+    const config = await this.#blob(repository, configBytes, OCI_IMAGE_CONFIG);
+    const layer = await this.#blob(repository, Buffer.from(content), 'application/vnd.oci.image.layer.v1.tar');
+    return this.#manifest(repository, { schemaVersion: 2, mediaType: OCI_IMAGE_MANIFEST, config, layers: [layer], ...extra }, tags, configBytes);
+  }
+
+  async index(repository: string, manifests: readonly Descriptor[], tags: readonly string[] = []): Promise<Descriptor> {
+    const entries = manifests.map((entry) => ({ ...entry, platform: { architecture: 'amd64', os: 'linux' } }));
+    return this.#manifest(repository, { schemaVersion: 2, mediaType: OCI_IMAGE_INDEX, manifests: entries }, tags);
+  }
+
+  async #blob(repository: string, bytes: Buffer, mediaType: string): Promise<Descriptor> {
+    const digest = digestOf(bytes);
+    await this.#catalog.addBlob({ repository, projectId: this.projectId, actor: 'user:1', digest, size: bytes.length });
+    return { mediaType, digest, size: bytes.length };
+  }
+
+  async #manifest(repository: string, document: { readonly schemaVersion: 2; readonly mediaType: string; readonly [field: string]: unknown }, tags: readonly string[], config?: Buffer): Promise<Descriptor> {
+    const bytes = Buffer.from(JSON.stringify(document));
+    const digest = digestOf(bytes);
+    await this.#catalog.putManifest({
+      repository, projectId: this.projectId, actor: 'user:1', digest, manifest: parseManifest(bytes, undefined), size: bytes.length, tags, ...(config ? { config } : {}),
+    });
+    return { mediaType: document.mediaType, digest, size: bytes.length };
+  }
+}
