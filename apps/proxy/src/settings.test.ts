@@ -22,7 +22,6 @@ test.each([{ HAVEN_HTTP_PORT: '70000' }, { HAVEN_REGISTRY_URLS: 'ftp://x' }, { H
 
 test('every setting of its own is described', () => {
   const shared = Object.keys(runtimeSettings(1));
-  for (const [name, schema] of Object.entries(proxySettings.shape)) {
-    if (!shared.includes(name)) expect([name, schema.description]).toEqual([name, expect.any(String)]);
-  }
+  const own = Object.entries(proxySettings.shape).filter(([name]) => !shared.includes(name));
+  expect(own.filter(([, schema]) => schema.description === undefined).map(([name]) => name)).toEqual([]);
 });

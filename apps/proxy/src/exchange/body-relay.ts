@@ -73,7 +73,10 @@ export class BodyRelay {
     outgoing.on('error', (error) => { this.#onError(outgoing, error); });
     outgoing.on('response', (incoming) => { this.#answer(incoming); });
     outgoing.on('drain', () => {
-      if (this.#bodyBegun && !this.#done && this.#incoming === undefined) this.#exchange.waiting = false;
+      if (this.#bodyBegun && !this.#done && this.#incoming === undefined) {
+        this.#exchange.waiting = false;
+        this.#blame = 'slowClient';
+      }
       this.#exchange.request.resume();
     });
     outgoing.on('socket', (socket) => { this.#whenConnected(socket, upstream.secure ? 'secureConnect' : 'connect'); });
@@ -136,14 +139,15 @@ export class BodyRelay {
     }
     this.#incoming = incoming;
     const { response, request } = this.#exchange;
+    const status = incoming.statusCode ?? 0;
     const headers = ResponseHeaders.fromRaw(incoming.rawHeaders);
-    if (headers.file !== '') {
-      this.#exchange.context.logger.error('the upstream handed a file over that was not asked for', { requestId: this.#exchange.requestId, url: this.#upstream?.url });
+    if (headers.file !== '' || status < 200 || status > 599) {
+      this.#exchange.context.logger.error('an upstream gave an answer that nobody can have asked for', { requestId: this.#exchange.requestId, url: this.#upstream?.url, status, file: headers.file });
       this.#fail('upstreamGone');
       return;
     }
     if (this.#exchange.unfinished) request.pause();
-    this.#exchange.head(incoming.statusCode ?? 502, headers.passed);
+    this.#exchange.head(status, headers.passed);
     this.#expectWithin(this.#exchange.context.timeouts.idleMs, 'upstreamSlow');
     incoming.on('data', (chunk: Buffer) => {
       this.#exchange.bytes += chunk.length;

@@ -34,6 +34,7 @@ export class Exchange {
   /** The proxy broke the answer off. */
   broken = false;
   #waiting = false;
+  #refused = false;
 
   constructor(context: ProxyContext, request: IncomingMessage, response: ServerResponse, connection: Connection, route: Route, requestId: string) {
     this.context = context;
@@ -77,6 +78,7 @@ export class Exchange {
       this.breakOff();
       return;
     }
+    this.#refused = true;
     const { status, close, retryAfter } = { close: undefined, retryAfter: undefined, ...refusal(name) };
     const body = refusalBody(name, this.route.errors);
     const headers = ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(body)), 'cache-control', 'no-store', 'x-content-type-options', 'nosniff', ...extra];
@@ -100,9 +102,13 @@ export class Exchange {
 
   /** The rest of the request cannot be parsed: gives it up, and says so unless the answer has begun. */
   rejectBody(name: RefusalName): void {
+    this.hasBody = false;
+    if (this.#refused) {
+      this.response.end();
+      return;
+    }
     this.onAbandoned?.();
     this.onAbandoned = undefined;
-    this.hasBody = false;
     this.last = true;
     this.refuse(name);
   }

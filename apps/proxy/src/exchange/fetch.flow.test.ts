@@ -218,6 +218,7 @@ describe('streaming', () => {
     socket.write('GET /v2/a/b/blobs/sha256:0 HTTP/1.1\r\nHost: reg.test\r\n\r\n');
     await eventually(() => proxy.server.context.inFlight.size === 1, 'the request is under way');
     await eventually(() => proxy.server.context.inFlight.size === 0, 'the request is given up', 10_000);
+    expect(proxy.server.context.upstreams.registry.members[0]?.pending).toBe(0);
     socket.destroy();
   }, 20_000);
 

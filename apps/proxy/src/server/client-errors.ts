@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { requestIdFrom } from '@haven/runtime';
 import { refusal, refusalBody, type RefusalName } from '../exchange/refusals.js';
+import { ALLOW } from '../routing/methods.js';
 
 /** What is said, as far as it can be, to a client whose request could not even be parsed. */
 const BY_CODE: Readonly<Record<string, RefusalName>> = {
@@ -26,7 +27,7 @@ export function refuseRaw(socket: Duplex, name: RefusalName): void {
   const { status } = refusal(name);
   const body = refusalBody(name, 'harbor');
   socket.end([
-    `HTTP/1.1 ${status} ${PHRASES[status] ?? 'Error'}`, 'content-type: application/json', `content-length: ${Buffer.byteLength(body)}`,
+    `HTTP/1.1 ${status} ${PHRASES[status] ?? 'Error'}`, ...(status === 405 ? [`allow: ${ALLOW}`] : []), 'content-type: application/json', `content-length: ${Buffer.byteLength(body)}`,
     `x-request-id: ${requestIdFrom(undefined)}`, 'cache-control: no-store', `date: ${new Date().toUTCString()}`, 'connection: close', '', body,
   ].join('\r\n'), () => { socket.destroy(); });
 }

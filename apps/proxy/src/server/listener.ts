@@ -73,7 +73,15 @@ export class Listener {
   #handler(expectation: Expectation): (request: IncomingMessage, response: ServerResponse) => void {
     const context = this.#context;
     const connections = this.#connections;
-    return (request, response) => { receive(context, request, response, connections.of(request.socket), expectation); };
+    return (request, response) => {
+      try {
+        receive(context, request, response, connections.of(request.socket), expectation);
+      } catch (error) {
+        // Nothing that a client sends may end the process; what is left of this request ends with its connection.
+        context.logger.error('a request could not be handled', { error });
+        request.socket.destroy();
+      }
+    };
   }
 
   #onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {

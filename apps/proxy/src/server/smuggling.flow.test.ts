@@ -54,11 +54,11 @@ describe('a request whose end is ambiguous is refused and its connection closed'
     ['an enormous chunk size', `Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nhello\r\n${CHUNKED_END}${HIDDEN}`],
   ])('%s', async (_name, rest) => {
     const { text, closed } = await sendRaw(proxy.port, `POST /api/x HTTP/1.1\r\nHost: reg.test\r\n${rest}`, 3000);
-    expect(text.startsWith('HTTP/1.1 400 ') || text.startsWith('HTTP/1.1 413 ') || text === '').toBe(true);
-    expect(text.match(/HTTP\/1\.1 /g)?.length ?? 0).toBeLessThanOrEqual(1);
+    expect(text).toMatch(/^HTTP\/1\.1 4(?:00|13) /);
+    expect(text.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+    expect(text).toMatch(/x-request-id: [0-9a-f-]{36}/i);
     expect(closed).toBe(true);
     expect(hiddenReached()).toBe(false);
-    if (text !== '') expect(text).toMatch(/x-request-id: [0-9a-f-]{36}/i);
   });
 
   test('a body on GET', async () => {

@@ -165,6 +165,7 @@ describe('slow readers', () => {
     const reader = await slowReader(one);
     await eventually(() => lent() === 2, 'the transfer has begun');
     await eventually(() => lent() === 0, 'the transfer is given up', 10_000);
+    expect(proxy.server.context.inFlight.size).toBe(0);
     reader.destroy();
   }, 20_000);
 
@@ -189,6 +190,7 @@ describe('slow readers', () => {
     socket.write(`GET /v2/a/b/blobs/${one.digest} HTTP/1.1\r\nHost: reg.test\r\n\r\n`.repeat(5));
     await eventually(() => proxy.server.context.inFlight.size === 5, 'all five are under way');
     await new Promise((resolve) => { setTimeout(resolve, 200); });
+    expect(lent()).toBeGreaterThan(2);
     socket.destroy();
   });
 });
