@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -201,4 +201,15 @@ test('a launcher that was killed leaves nothing that hinders the next start', as
   const { events } = await start({ dataDir });
   expect(events).toEqual(['stopped what an earlier start had left running: proxy, registry, core, job-service, log-collector, redis, postgres']);
   expect(services.map((pid) => identify(pid).started)).toEqual(services.map(() => '')); // ended, even when nobody has reaped them
+});
+
+test('a service is started again even when the folder for notes cannot be written', async () => {
+  const { platform, events } = await start();
+  const run = join(platform.dataDir, 'run');
+  renameSync(run, `${run}.away`);
+  platform.services.registry.kill('SIGKILL');
+  await eventually(() => events.some((event) => event.startsWith('registry runs again')));
+  expect(events.filter((event) => event.includes('cannot be written')).length).toBeGreaterThan(0);
+  expect((await fetch(platform.services.registry.url)).status).toBe(200);
+  renameSync(`${run}.away`, run);
 });

@@ -194,7 +194,7 @@ export class Platform {
   }
 
   #supervise(server) {
-    return new Supervisor(server, { report: (message) => this.#report(message), onRestarted: () => this.#describe() });
+    return new Supervisor(server, { report: (message) => this.#report(message), onRestarted: () => this.#note(() => this.#describe()) });
   }
 
   #ears(name) {
@@ -203,8 +203,18 @@ export class Platform {
         this.#options.onLine?.(name, line);
         if (!this.#ready || !line.startsWith('{')) this.#log.write(name, line);
       },
-      onSpawn: (pid) => this.#folder.rememberProcess(name, pid),
+      onSpawn: (pid) => this.#note(() => this.#folder.rememberProcess(name, pid)),
     };
+  }
+
+  /** Notes about processes are for tools and for the next start; a full disk must not keep a process from being started again. */
+  #note(write) {
+    try {
+      write();
+    } catch (error) {
+      if (!this.#ready) throw error;
+      this.#report(`${this.#folder.run} cannot be written: ${error.message}`);
+    }
   }
 
   #report(message) {
