@@ -8,6 +8,9 @@ import { JOBS, type JobName } from '../job/jobs.js';
 import { queueName, queuePrefix } from './bull-job-queue.js';
 import type { RedisLink } from './redis-link.js';
 
+/** How long closing waits for Redis after the last job was done, in milliseconds. */
+const CLOSE_TIMEOUT_MS = 3000;
+
 /** Workers on BullMQ: one for each job. They wait for Redis when it is down, at the start as later. */
 export class BullWorkers extends Workers {
   readonly #link: RedisLink;
@@ -15,6 +18,7 @@ export class BullWorkers extends Workers {
   readonly #prefix: string;
   readonly #handlers: JobHandlers;
   readonly #workers = new Map<JobName, Worker>();
+  readonly #doing = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   #connection: Redis | undefined;
 
@@ -39,7 +43,11 @@ export class BullWorkers extends Workers {
 
   override async close(): Promise<void> {
     this.#stop.abort();
-    await Promise.allSettled([...this.#workers.values()].map((worker) => this.#closeWorker(worker)));
+    const closing = Promise.allSettled([...this.#workers.values()].map((worker) => this.#closeWorker(worker)));
+    await Promise.allSettled(this.#doing);
+    // What is left is telling Redis, which may be gone by now.
+    const closed = await Promise.race([closing.then(() => true), sleep(CLOSE_TIMEOUT_MS, false, { ref: false })]);
+    if (!closed) this.#logger.warn('Redis did not take the last results in time; those jobs are done again');
     this.#connection?.disconnect();
   }
 
@@ -80,6 +88,16 @@ export class BullWorkers extends Workers {
   }
 
   async #work(job: JobName, bullJob: Job): Promise<void> {
+    const doing = this.#do(job, bullJob);
+    this.#doing.add(doing);
+    try {
+      await doing;
+    } finally {
+      this.#doing.delete(doing);
+    }
+  }
+
+  async #do(job: JobName, bullJob: Job): Promise<void> {
     try {
       await this.#handlers.run(job, bullJob.data, { id: bullJob.id ?? '', attempt: bullJob.attemptsMade + 1 });
     } catch (error) {

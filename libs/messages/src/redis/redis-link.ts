@@ -1,5 +1,6 @@
 import { jitteredDelay, type Logger } from '@haven/runtime';
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
+import { ClosableRedis, optionsOf } from './closable-redis.js';
 
 /** A command that gets no answer within this time has failed, in milliseconds. */
 const COMMAND_TIMEOUT_MS = 1000;
@@ -61,15 +62,20 @@ export class RedisLink {
   }
 
   #create(options: LinkOptions): Redis {
-    const redis = new Redis(this.#url, {
+    const defaults = {
+      ...optionsOf(this.#url),
       connectTimeout: 5000,
       keepAlive: 10_000,
-      retryStrategy: (attempt) => jitteredDelay(attempt, { baseMs: 100, maxMs: 3000 }),
-      ...options,
-    });
+      retryStrategy: (attempt: number) => jitteredDelay(attempt, { baseMs: 100, maxMs: 3000 }),
+    };
+    return new ClosableRedis({ ...defaults, ...options }, (redis) => { this.#track(redis); });
+  }
+
+  #track(redis: Redis): void {
     this.#connections.add(redis);
+    redis.on('connecting', () => { this.#connections.add(redis); });
     redis.on('end', () => { this.#connections.delete(redis); });
-    return redis;
+    if (this.#closed) redis.disconnect();
   }
 
   /** Finds connections whose other end vanished without a word, which TCP alone notices only after many minutes. */
