@@ -4,6 +4,7 @@ import { ProxyModule } from './proxy.module.js';
 import { ProxyService } from './proxy.service.js';
 import { proxySettings } from './settings.js';
 import { echo, startUpstream } from './testing/fake-upstream.js';
+import { testRedisUrl } from './testing/settings.js';
 
 const open: (() => Promise<void>)[] = [];
 
@@ -12,7 +13,7 @@ afterEach(async () => {
 });
 
 async function start(environment: Record<string, string>): Promise<{ service: RunningService; ready: () => Promise<{ status: number; body: { status: string; checks: Record<string, { status: string }> } }> }> {
-  const settings = readSettings(proxySettings, { HAVEN_LISTEN_HOST: '127.0.0.1', HAVEN_HTTP_PORT: '0', HAVEN_PRIVATE_LISTEN: '127.0.0.1:0', HAVEN_SHUTDOWN_SECONDS: '2', ...environment });
+  const settings = readSettings(proxySettings, { HAVEN_LISTEN_HOST: '127.0.0.1', HAVEN_HTTP_PORT: '0', HAVEN_PRIVATE_LISTEN: '127.0.0.1:0', HAVEN_SHUTDOWN_SECONDS: '2', HAVEN_REDIS_URL: testRedisUrl(), ...environment });
   const service = await startService({ service: 'proxy', settings, module: ProxyModule.with(settings), parts: { logger: new FakeLogger() } });
   open.push(() => service.stop());
   const ready = async (): ReturnType<Awaited<ReturnType<typeof start>>['ready']> => {

@@ -20,7 +20,7 @@ export interface ProxyParts {
 }
 
 /** Drains so much earlier than HAVEN_SHUTDOWN_SECONDS ends, so that the rest of the shutdown has time too, in milliseconds. */
-const SHUTDOWN_MARGIN_MS = 1000;
+const SHUTDOWN_MARGIN_MS = 3000;
 
 /** The front door: its public ports, and everything behind them. */
 export class ProxyServer {
@@ -80,7 +80,8 @@ export class ProxyServer {
   /** Takes no more work, finishes what is under way within HAVEN_SHUTDOWN_SECONDS, and closes everything. */
   async stop(): Promise<void> {
     this.#context.draining = true;
-    const patience = Math.max(this.#settings.HAVEN_SHUTDOWN_SECONDS * 1000 - SHUTDOWN_MARGIN_MS, SHUTDOWN_MARGIN_MS / 2);
+    const limit = this.#settings.HAVEN_SHUTDOWN_SECONDS * 1000;
+    const patience = Math.max(limit - SHUTDOWN_MARGIN_MS, limit / 2);
     const closed = this.#listeners.map((listener) => listener.close());
     const { inFlight } = this.#context;
     if (!(await inFlight.whenEmpty(patience))) this.#logger.warn('requests that were still under way are cut off', { requests: inFlight.size });
