@@ -70,6 +70,18 @@ export const Artifact = z.object({
 }).meta({ id: 'Artifact' });
 export type Artifact = z.infer<typeof Artifact>;
 
+/** One entry of an image config's `history` (OCI image specification). */
+export const BuildStep = z.object({
+  created: z.string().optional(),
+  created_by: z.string().optional(),
+  author: z.string().optional(),
+  comment: z.string().optional(),
+  empty_layer: z.boolean().optional(),
+}).meta({ id: 'BuildStep' });
+
+export const BuildHistory = z.array(BuildStep);
+export type BuildHistory = z.infer<typeof BuildHistory>;
+
 const parts = {
   with_tag: Flag.optional(),
   with_accessory: Flag.optional(),

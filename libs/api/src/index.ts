@@ -1,4 +1,4 @@
-export { Accessory, Artifact, ArtifactListQuery, ArtifactQuery, Reference, Tag, TagListQuery } from './artifact.js';
+export { Accessory, Artifact, ArtifactListQuery, ArtifactQuery, BuildHistory, BuildStep, Reference, Tag, TagListQuery } from './artifact.js';
 export { Errors, errorsBody } from './errors.js';
 export { Flag, Id, NEVER, text, Timestamp } from './fields.js';
 export { MemberListQuery, ProjectMember, ProjectMemberEntity, RoleRequest } from './member.js';

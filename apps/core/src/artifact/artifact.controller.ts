@@ -1,6 +1,6 @@
 import { Controller, createParamDecorator, Delete, Get, Param, Query, type ExecutionContext } from '@nestjs/common';
 import type { Caller } from '@haven/access';
-import { Accessory, Artifact, ArtifactListQuery, ArtifactQuery, ListQuery, Tag, TagListQuery, type Page } from '@haven/api';
+import { Accessory, Artifact, ArtifactListQuery, ArtifactQuery, BuildHistory, ListQuery, Tag, TagListQuery, type Page } from '@haven/api';
 import type { FastifyRequest } from 'fastify';
 import { CallerParam, Requires } from '../authorization/requirement.guard.js';
 import { projectPermission } from '../authorization/requirement.js';
@@ -59,6 +59,13 @@ export class ArtifactController {
     @CallerParam() caller: Caller,
   ): Promise<void> {
     return this.artifacts.deleteTag(repository, reference, tag, caller);
+  }
+
+  @Get(`${ONE}/additions/:addition`)
+  @Requires(projectPermission('artifact-addition', 'read'))
+  @Responds(BuildHistory)
+  addition(@RepositoryParam() repository: RepositoryPath, @Param('reference') reference: string, @Param('addition') addition: string): Promise<BuildHistory> {
+    return this.artifacts.addition(repository, reference, addition);
   }
 
   @Get(`${ONE}/accessories`)

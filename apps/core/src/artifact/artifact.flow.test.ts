@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Artifact } from '@haven/api';
+import type { Digest } from '@haven/oci';
+import { openStorage } from '@haven/storage';
 import { Pusher } from '../testing/push.js';
 import { startTestCore, type TestCore } from '../testing/test-core.js';
 
@@ -65,6 +67,35 @@ describe('an image', () => {
     const { digest } = await pusher.image(here.name, 'only here', ['1']);
     await pusher.image(there.name, 'only there', ['1']);
     expect((await core.call('GET', `${there.path}/${digest}`, { as: 'mary' })).status).toBe(404);
+  });
+});
+
+describe('additions', () => {
+  const storeBytes = async (digest: string, content: object): Promise<void> => {
+    const storage = openStorage(`file://${core.folder}`);
+    await storage.put(digest as Digest, Buffer.from(JSON.stringify(content)));
+  };
+
+  test('of an image are its build history', async () => {
+    const { name, path } = fresh();
+    const config = { architecture: 'amd64', os: 'linux', history: [{ created: '2026-01-01T00:00:00Z', created_by: 'RUN make', secret: 'x' }, { empty_layer: true }, 'odd'] };
+    const { digest, document } = await pusher.imageWithConfig(name, config, ['1']);
+    await storeBytes(digest, document);
+    await storeBytes(document.config.digest, config);
+    const { body } = await core.call('GET', `${path}/1`, { as: 'mary' });
+    const { href } = (body as Artifact).addition_links['build_history'] ?? { href: '' };
+    expect(href).toBe(`${path}/${digest}/additions/build_history`);
+    expect((await core.call('GET', href, { as: 'mary' })).body).toEqual([{ created: '2026-01-01T00:00:00Z', created_by: 'RUN make' }, { empty_layer: true }]);
+  });
+
+  test('that it does not have are refused', async () => {
+    const { name, path } = fresh();
+    const image = await pusher.image(name, 'content', ['1']);
+    await pusher.index(name, [image], ['multi']);
+    for (const odd of ['1/additions/values.yaml', 'multi/additions/build_history', '1/additions/..%252F..']) {
+      expect((await core.call('GET', `${path}/${odd}`, { as: 'mary' })).status).toBe(400);
+    }
+    expect((await core.call('GET', `${path}/multi`, { as: 'mary' })).body).toMatchObject({ addition_links: {} });
   });
 });
 

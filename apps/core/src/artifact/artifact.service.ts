@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { subjectId, type Caller } from '@haven/access';
-import { NEVER, parseQuery, parseSort, Problem, type Accessory, type Artifact, type ArtifactListQuery, type ArtifactQuery, type ListQuery, type Page, type Reference, type Tag } from '@haven/api';
+import { NEVER, parseQuery, parseSort, Problem, type Accessory, type Artifact, type ArtifactListQuery, type ArtifactQuery, type BuildHistory, type ListQuery, type Page, type Reference, type Tag } from '@haven/api';
 import { Catalog } from '@haven/catalog';
 import { Broadcasts } from '@haven/messages';
 import { isTag, parseDigest } from '@haven/oci';
 import type { KnownProject } from '../authorization/known-project.js';
+import { repositoryInPath } from '../repository/repository-name.js';
 import { ArtifactPartsStore } from './artifact-parts.store.js';
+import { BuildHistoryService } from './build-history.service.js';
 import { ArtifactStore, type ArtifactReference, type ArtifactRow } from './artifact.store.js';
 
 /** The repository that a path names, with its project. */
@@ -31,6 +33,7 @@ export class ArtifactService {
   constructor(
     private readonly store: ArtifactStore,
     private readonly parts: ArtifactPartsStore,
+    private readonly buildHistory: BuildHistoryService,
     private readonly catalog: Catalog,
     private readonly broadcasts: Broadcasts,
   ) {}
@@ -76,6 +79,13 @@ export class ArtifactService {
     return this.parts.listAccessories(repository, digest, listOf(query));
   }
 
+  /** Further content of an artifact; this version knows the build history of images. */
+  async addition(path: RepositoryPath, reference: string, name: string): Promise<BuildHistory> {
+    const artifact = await this.#find(await this.#open(path), reference);
+    if (!additionsOf(artifact).includes(name)) throw new Problem('BAD_REQUEST', 'the artifact has no such addition; addition_links of the artifact names those it has');
+    return this.buildHistory.read(artifact.digest, artifact.manifestMediaType);
+  }
+
   async #open(path: RepositoryPath): Promise<OpenRepository> {
     const id = await this.store.findRepository(path.name);
     if (id === undefined) throw new Problem('NOT_FOUND', 'there is no such repository');
@@ -110,6 +120,15 @@ function referenceOf(text: string): ArtifactReference {
   throw new Problem('BAD_REQUEST', 'the artifact in the address is neither a tag nor a digest');
 }
 
+function additionsOf(row: ArtifactRow): string[] {
+  return row.kind === 'image' && row.type === 'IMAGE' ? ['build_history'] : [];
+}
+
+function additionLinksOf(row: ArtifactRow, repository: OpenRepository): Artifact['addition_links'] {
+  const base = `/api/v2.0/projects/${repository.project.name}/repositories/${repositoryInPath(repository.name)}/artifacts/${row.digest}/additions`;
+  return Object.fromEntries(additionsOf(row).map((name) => [name, { href: `${base}/${name}`, absolute: false }]));
+}
+
 function artifactOf(row: ArtifactRow, repository: OpenRepository, parts: Parts): Artifact {
   return {
     id: row.id,
@@ -129,7 +148,7 @@ function artifactOf(row: ArtifactRow, repository: OpenRepository, parts: Parts):
     references: parts.references.get(row.id) ?? null,
     tags: parts.tags?.get(row.id) ?? null,
     accessories: parts.accessories?.get(row.digest) ?? null,
-    addition_links: {},
+    addition_links: additionLinksOf(row, repository),
     labels: null,
   };
 }

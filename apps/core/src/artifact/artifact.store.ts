@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { Page, QueryTerm, SortTerm } from '@haven/api';
 import { Database } from '@haven/database';
+import type { Digest } from '@haven/oci';
 import { mapPage, selectPage } from '../listing/select-page.js';
 import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
-import { ANY_ARTIFACT, LISTED_ARTIFACT } from './listed-artifact.js';
+import { anyArtifact, listedArtifact } from './listed-artifact.js';
 
 export interface ArtifactRow {
   readonly id: number;
-  readonly digest: string;
+  readonly digest: Digest;
   readonly kind: 'image' | 'index' | 'other';
   readonly manifestMediaType: string;
   readonly configMediaType: string;
@@ -34,7 +35,7 @@ export interface ArtifactList {
 
 interface Row {
   readonly id: string;
-  readonly digest: string;
+  readonly digest: Digest;
   readonly kind: ArtifactRow['kind'];
   readonly media_type: string;
   readonly config_media_type: string;
@@ -76,8 +77,9 @@ export class ArtifactStore {
 
   async list({ repositoryId, terms, sort, page, size }: ArtifactList): Promise<Page<ArtifactRow>> {
     const conditions = new SqlConditions();
-    conditions.add(`a.repository_id = ${conditions.value(repositoryId)}`);
-    conditions.add(terms.some(({ key, match }) => key === 'base' && match.kind === 'exact' && match.value === '*') ? ANY_ARTIFACT : LISTED_ARTIFACT);
+    const repository = conditions.value(repositoryId);
+    const withChildren = terms.some(({ key, match }) => key === 'base' && match.kind === 'exact' && match.value === '*');
+    conditions.add(withChildren ? anyArtifact(repository) : listedArtifact(repository));
     for (const term of terms) special(conditions, term);
     conditions.query(terms, COLUMNS);
     const order = orderBy(sort, COLUMNS, 'a.pushed_at DESC', 'a.id DESC');

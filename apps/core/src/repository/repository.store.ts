@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Page, QueryTerm, SortTerm } from '@haven/api';
 import { Database } from '@haven/database';
-import { LISTED_ARTIFACT } from '../artifact/listed-artifact.js';
+import { listedArtifact } from '../artifact/listed-artifact.js';
 import { mapPage, selectPage } from '../listing/select-page.js';
 import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
 
@@ -53,7 +53,7 @@ const COLUMNS: QueryColumns = new Map([
 ]);
 
 const FIELDS = `r.id, r.project_id, r.name, r.description, r.pull_count, r.created_at, r.updated_at,
-  (SELECT count(*)::int FROM manifest a WHERE a.repository_id = r.id AND ${LISTED_ARTIFACT}) AS artifacts`;
+  (SELECT count(*)::int FROM manifest a WHERE ${listedArtifact('r.id')}) AS artifacts`;
 
 @Injectable()
 export class RepositoryStore {

@@ -24,6 +24,14 @@ export class Pusher {
     return this.#manifest(repository, { schemaVersion: 2, mediaType: OCI_IMAGE_MANIFEST, config, layers: [layer], ...extra }, tags, configBytes);
   }
 
+  /** An image with this config; resolves to its manifest, whose bytes (like those of the config) are not in storage. */
+  async imageWithConfig(repository: string, content: object, tags: readonly string[]): Promise<{ readonly digest: Digest; readonly document: { readonly config: Descriptor } }> {
+    const config = await this.#blob(repository, Buffer.from(JSON.stringify(content)), OCI_IMAGE_CONFIG);
+    const document = { schemaVersion: 2 as const, mediaType: OCI_IMAGE_MANIFEST, config, layers: [] };
+    const { digest } = await this.#manifest(repository, document, tags, Buffer.from(JSON.stringify(content)));
+    return { digest, document };
+  }
+
   async index(repository: string, manifests: readonly Descriptor[], tags: readonly string[] = []): Promise<Descriptor> {
     const entries = manifests.map((entry) => ({ ...entry, platform: { architecture: 'amd64', os: 'linux' } }));
     return this.#manifest(repository, { schemaVersion: 2, mediaType: OCI_IMAGE_INDEX, manifests: entries }, tags);

@@ -34,6 +34,9 @@ export interface Call {
 export interface TestCore {
   readonly url: string;
   readonly folder: string;
+  readonly databaseUrl: string;
+  /** What its secrets are sealed under, in hexadecimal. */
+  readonly secretKey: string;
   readonly database: Database;
   readonly logger: FakeLogger;
   readonly service: RunningService;
@@ -53,12 +56,13 @@ export async function startTestCore({ environment = {} }: TestCoreOptions = {}):
   const folder = await mkdtemp(join(tmpdir(), 'haven-core-'));
   const fixture = await createTestDatabase({ migrated: false });
   const logger = new FakeLogger();
-  const service = await startCore({ HAVEN_DATABASE_URL: fixture.url, HAVEN_STORAGE: `file://${folder}`, ...environment }, logger);
+  const secretKey = randomBytes(32).toString('hex');
+  const service = await startCore({ HAVEN_DATABASE_URL: fixture.url, HAVEN_STORAGE: `file://${folder}`, HAVEN_SECRET_KEY: secretKey, ...environment }, logger);
   const url = `http://127.0.0.1:${service.address?.port ?? 0}`;
   const passwordHash = hashPassword(PASSWORD);
   const call = (method: string, path: string, options: Call = {}): Promise<Answer> => send(url, method, path, options);
   return {
-    url, folder, database: fixture.database, logger, service, call,
+    url, folder, databaseUrl: fixture.url, secretKey, database: fixture.database, logger, service, call,
     addUser: async (name, { sysadmin = false } = {}) => insertUser(fixture.database, name, sysadmin, await passwordHash),
     addProject: (name, options = {}) => insertProject(fixture.database, name, options),
     stop: async () => {
@@ -75,7 +79,6 @@ export async function startCore(environment: Readonly<Record<string, string>>, l
     HAVEN_LISTEN: '127.0.0.1:0',
     HAVEN_PRIVATE_LISTEN: '127.0.0.1:0',
     HAVEN_REDIS_URL: testRedisUrl(),
-    HAVEN_SECRET_KEY: randomBytes(32).toString('hex'),
     HAVEN_ADMIN_PASSWORD: ADMIN_PASSWORD,
     ...environment,
   });
