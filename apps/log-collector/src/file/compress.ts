@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { open, rename, unlink } from 'node:fs/promises';
+import { open, rename, rm, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -10,7 +10,12 @@ export const UNFINISHED = '.gz.tmp';
 /** Replaces a rotated file by its compressed form. At every moment one of the two is whole. */
 export async function compressFile(path: string): Promise<void> {
   const unfinished = path + UNFINISHED;
-  await pipeline(createReadStream(path), createGzip({ level: 6 }), createWriteStream(unfinished, { mode: 0o640, flush: true }));
+  try {
+    await pipeline(createReadStream(path), createGzip({ level: 6 }), createWriteStream(unfinished, { mode: 0o640, flush: true }));
+  } catch (error) {
+    await rm(unfinished, { force: true }); // Most likely the disk is full: do not make that worse.
+    throw error;
+  }
   await rename(unfinished, `${path}.gz`);
   await syncFolder(dirname(path));
   await unlink(path);

@@ -13,13 +13,19 @@ export interface ServiceLogLimits {
   readonly days: number;
 }
 
-/** The log files of one service: `current.jsonl` and rotated ones, which are compressed in the background. */
+/**
+ * The log files of one service: `current.jsonl` and rotated ones, which are compressed in the background.
+ *
+ * Each append is one write and one fdatasync, so what was acknowledged survives a power loss; lines come in batches of
+ * up to 500, which keeps that affordable.
+ */
 export class ServiceLog {
   readonly folder: string;
   readonly #limits: ServiceLogLimits;
   readonly #logger: Logger;
   #file: CurrentFile;
   #next: number;
+  #renamed = false;
   #upkeep: Promise<void> = Promise.resolve();
 
   private constructor(folder: string, limits: ServiceLogLimits, logger: Logger, file: CurrentFile, next: number) {
@@ -62,6 +68,7 @@ export class ServiceLog {
   }
 
   #isFull(added: number): boolean {
+    if (this.#renamed) return true;
     if (this.#file.size + added > this.#limits.fileBytes) return this.#file.size + added > 0;
     return this.#file.size > 0 && Date.now() - this.#file.openedAt > DAY_MS;
   }
@@ -73,12 +80,14 @@ export class ServiceLog {
   async #rotate(): Promise<void> {
     if (this.#file.size === 0) return;
     const current = join(this.folder, CURRENT);
-    await rename(current, join(this.folder, rotatedName(this.#next)));
-    this.#next++;
+    if (!this.#renamed) await rename(current, join(this.folder, rotatedName(this.#next)));
+    this.#renamed = true; // Until its successor exists: on a full disk that may take several attempts.
     const old = this.#file;
     this.#file = await CurrentFile.open(current);
-    await syncFolder(this.folder);
+    this.#renamed = false;
+    this.#next++;
     await old.close();
+    await syncFolder(this.folder);
     this.#startUpkeep();
   }
 

@@ -17,10 +17,15 @@ export function matchingRecord(line: string, query: Query): LogRecord | undefine
   if (query.grep !== undefined && !line.toLowerCase().includes(query.grep)) return undefined;
   const record = parseRecord(line);
   if (record === undefined) return undefined;
-  if ((RANK[String(record.fields['level'])] ?? 0) < (RANK[query.level] ?? 0)) return undefined;
+  if (rankOf(record.fields['level']) < rankOf(query.level)) return undefined;
   if (query.requestId !== undefined && record.fields['requestId'] !== query.requestId) return undefined;
   if (query.since !== undefined && record.at < query.since.getTime()) return undefined;
   return record;
+}
+
+/** A line of no known level counts as information. */
+function rankOf(level: unknown): number {
+  return RANK[String(level)] ?? 20;
 }
 
 /** Oldest first; lines of the same millisecond keep their order. */
