@@ -109,10 +109,14 @@ export class FetchRelay implements Dispatcher.DispatchHandler {
     exchange.refuse(refusalFor(error));
   }
 
-  /** Offers the request to another replica. Only GET and HEAD may have reached the first one without harm. */
+  /**
+   * Offers the request to another replica. Only GET and HEAD may have reached the first one without harm, and the start of an
+   * upload: begun twice, it leaves a session that expires.
+   */
   #retry(upstream: Upstream | undefined, error: Error, connectFault: boolean): boolean {
-    const { method } = this.#exchange.request;
-    const harmless = connectFault || ((method === 'GET' || method === 'HEAD') && refusalFor(error) === 'upstreamGone');
+    const { request: { method }, route } = this.#exchange;
+    const repeatable = method === 'GET' || method === 'HEAD' || (method === 'POST' && route.name === 'upload');
+    const harmless = connectFault || (repeatable && refusalFor(error) === 'upstreamGone');
     if (!harmless || upstream === undefined) return false;
     this.#tried = [...(this.#tried ?? []), upstream];
     if (this.#tried.length >= LIMITS.attempts) return false;

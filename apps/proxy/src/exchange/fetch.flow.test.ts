@@ -107,6 +107,21 @@ describe('a replica that fails before it answers', () => {
   });
 });
 
+test('the start of an upload goes to another replica, too', async () => {
+  const bad = await upstream((request) => { request.socket.destroy(); });
+  const good = await upstream(echo);
+  const proxy = await proxyTo([bad, good]);
+  for (let count = 0; count < 4; count += 1) expect((await fetch(`${proxy.url}/v2/a/b/blobs/uploads/`, { method: 'POST' })).status).toBe(200);
+  expect(bad.requests.length).toBeGreaterThan(0);
+});
+
+test('a replica that is back before anyone has asked is used when the others go', async () => {
+  const first = await upstream(echo);
+  const proxy = await proxyTo([first]);
+  proxy.server.context.upstreams.registry.members[0]?.markDown('it was restarted');
+  expect((await fetch(`${proxy.url}/v2/`)).status).toBe(200);
+});
+
 describe('without a working upstream', () => {
   test('the answer is 503 in the shape that the client knows, with Retry-After', async () => {
     const proxy = await startProxy({});

@@ -3,8 +3,9 @@ import { LIMITS } from '../limits/limits.js';
 import type { UpstreamGroup } from './upstream-group.js';
 import type { Upstream } from './upstream.js';
 
-/** How often each replica is asked, in milliseconds, and how long it may take to answer. */
+/** How often a replica is asked while it works and while it does not, in milliseconds, and how long it may take to answer. */
 const EVERY_MS = 1000;
+const EVERY_MS_WHILE_DOWN = 250;
 const TIMEOUT_MS = 3000;
 /** So many failures in a row make a replica that was working count as down: one slow answer does not. */
 const FAILURES = 2;
@@ -25,7 +26,11 @@ export class HealthChecks {
   /** Resolves after the first round, so that a service does not call itself ready before it knows. */
   async start(): Promise<void> {
     await this.checkAll(1);
-    this.#timer = setInterval(() => { void this.checkAll(FAILURES); }, EVERY_MS);
+    let round = 0;
+    this.#timer = setInterval(() => {
+      round += 1;
+      void this.checkAll(FAILURES, round % (EVERY_MS / EVERY_MS_WHILE_DOWN) !== 0);
+    }, EVERY_MS_WHILE_DOWN);
     this.#timer.unref();
   }
 
@@ -33,9 +38,14 @@ export class HealthChecks {
     clearInterval(this.#timer);
   }
 
-  /** @param failures how many failures in a row make a replica count as down. */
-  async checkAll(failures: number): Promise<void> {
-    await Promise.all(this.#groups.flatMap((group) => group.members.map((member) => this.#check(group, member, failures))));
+  /**
+   * @param failures how many failures in a row make a replica count as down.
+   * @param onlyDown leaves out those that work.
+   */
+  async checkAll(failures: number, onlyDown = false): Promise<void> {
+    await Promise.all(this.#groups.flatMap((group) => group.members
+      .filter((member) => !onlyDown || !member.healthy)
+      .map((member) => this.#check(group, member, failures))));
   }
 
   async #check(group: UpstreamGroup, member: Upstream, failures: number): Promise<void> {

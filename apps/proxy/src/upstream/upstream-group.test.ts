@@ -23,9 +23,19 @@ describe('UpstreamGroup', () => {
     first.markDown('refused');
     second.pending = 2;
     expect(three.pick()).toBe(third);
-    expect(three.pick([third])).toBeUndefined();
     first.markUp();
     expect(three.pick([third])).toBe(first);
+    expect(three.pick([first, third])).toBeUndefined();
+  });
+
+  test('tries one that is believed to be down before it gives up', () => {
+    const two = group(2);
+    const [first, second] = two.members as [Upstream, Upstream];
+    first.markDown('refused');
+    second.markDown('refused');
+    expect([first, second]).toContain(two.pick());
+    expect(two.pick([first])).toBe(second);
+    expect(two.pick([first, second])).toBeUndefined();
   });
 
   test('works while one replica works, and says why none does', async () => {

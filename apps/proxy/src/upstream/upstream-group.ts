@@ -16,7 +16,8 @@ export class UpstreamGroup {
   }
 
   /**
-   * The replica for the next request; undefined when none is healthy and free. Ties go round.
+   * The replica for the next request: the healthy one with the fewest under way. Ties go round. When none is healthy, one
+   * that is believed to be down: it may have come back since it was last asked. Undefined when none is free.
    *
    * @param tried those that this request has failed on already.
    */
@@ -24,13 +25,15 @@ export class UpstreamGroup {
     const { members } = this;
     const { length } = members;
     let best: Upstream | undefined;
+    let lastResort: Upstream | undefined;
     this.#turn = (this.#turn + 1) % length;
     for (let step = 0; step < length; step += 1) {
       const member = members[(this.#turn + step) % length] as Upstream;
-      if (!member.healthy || member.full || tried?.includes(member)) continue;
-      if (best === undefined || member.pending < best.pending) best = member;
+      if (member.full || tried?.includes(member)) continue;
+      if (!member.healthy) lastResort ??= member;
+      else if (best === undefined || member.pending < best.pending) best = member;
     }
-    return best;
+    return best ?? lastResort;
   }
 
   /** Resolves when a replica works; rejects with what is wrong with each. */
