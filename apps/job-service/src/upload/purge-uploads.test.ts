@@ -1,0 +1,105 @@
+import { describe, expect, test } from '@jest/globals';
+import { CatalogError, type Upload } from '@haven/catalog';
+import { FakeLogger, Metrics } from '@haven/runtime';
+import { UploadPurge } from './purge-uploads.js';
+
+const NOW = new Date('2026-01-02T00:00:00Z');
+const OLD = new Date('2025-12-31T00:00:00Z');
+
+class FakeCatalog {
+  readonly rows = new Map<string, { upload: Upload; updatedAt: Date }>();
+  /** Ids that a client continues at the very moment they are claimed. */
+  readonly continued = new Set<string>();
+
+  put(id: string, updatedAt: Date): void {
+    this.rows.set(id, { upload: { id, repository: 'a/b', projectId: 1, subject: '', state: { id: `state-${id}`, received: 0 }, received: 0, version: 0 }, updatedAt });
+  }
+
+  async staleUploads(before: Date, limit: number): Promise<Upload[]> {
+    return [...this.rows.values()].filter((row) => row.updatedAt < before).slice(0, limit).map((row) => row.upload);
+  }
+
+  async claimUpload(upload: Upload): Promise<{ upload: Upload; contested: boolean }> {
+    const row = this.rows.get(upload.id);
+    if (row === undefined) throw new CatalogError('upload-unknown', 'gone');
+    row.updatedAt = NOW;
+    if (this.continued.has(upload.id)) throw new CatalogError('upload-changed', 'continued');
+    return { upload, contested: false };
+  }
+
+  async forgetUpload(id: string): Promise<boolean> {
+    return this.rows.delete(id);
+  }
+
+  async uploadsInStorage(ids: readonly string[]): Promise<Set<string>> {
+    const used = new Set([...this.rows.values()].map((row) => (row.upload.state as { id: string }).id));
+    return new Set(ids.filter((id) => used.has(id)));
+  }
+}
+
+class FakeUploads {
+  readonly stored = new Map<string, Date>();
+  readonly broken = new Set<string>();
+
+  async abort({ id }: { readonly id: string }): Promise<void> {
+    if (this.broken.has(id)) throw new Error('the disk does not answer');
+    this.stored.delete(id);
+  }
+
+  async *staleUploads(before: Date): AsyncGenerator<{ id: string; modifiedAt: Date }> {
+    for (const [id, modifiedAt] of this.stored) if (modifiedAt < before) yield { id, modifiedAt };
+  }
+}
+
+function parts() {
+  const [catalog, storage, logger, metrics] = [new FakeCatalog(), new FakeUploads(), new FakeLogger(), new Metrics()];
+  const purge = new UploadPurge({ catalog, storage, logger, metrics, ttlSeconds: 24 * 60 * 60 });
+  return { catalog, storage, logger, metrics, purge };
+}
+
+describe('purging uploads', () => {
+  test('removes old sessions with their bytes, keeps young ones', async () => {
+    const { catalog, storage, purge, metrics } = parts();
+    for (let index = 0; index < 250; index++) {
+      catalog.put(`old-${index}`, OLD);
+      storage.stored.set(`state-old-${index}`, OLD);
+    }
+    catalog.put('young', NOW);
+    storage.stored.set('state-young', OLD);
+    await purge.run(NOW);
+    expect([...catalog.rows.keys()]).toEqual(['young']);
+    expect([...storage.stored.keys()]).toEqual(['state-young']);
+    expect(await metrics.text()).toContain('haven_uploads_purged_total{kind="session"} 250');
+  });
+
+  test('removes old bytes that belong to no session, and only those', async () => {
+    const { storage, purge, metrics } = parts();
+    for (let index = 0; index < 120; index++) storage.stored.set(`lost-${index}`, OLD);
+    storage.stored.set('just-begun', NOW);
+    await purge.run(NOW);
+    expect([...storage.stored.keys()]).toEqual(['just-begun']);
+    expect(await metrics.text()).toContain('haven_uploads_purged_total{kind="leftover"} 120');
+  });
+
+  test('leaves an upload that is continued this very moment', async () => {
+    const { catalog, storage, purge, logger } = parts();
+    catalog.put('busy', OLD);
+    catalog.continued.add('busy');
+    storage.stored.set('state-busy', OLD);
+    await purge.run(NOW);
+    expect([...storage.stored.keys()]).toEqual(['state-busy']);
+    expect(logger.lines).toEqual([]);
+  });
+
+  test('goes on after a failure, keeps the row of what it could not remove, and fails at the end', async () => {
+    const { catalog, storage, purge, logger } = parts();
+    for (const id of ['a', 'b', 'c']) {
+      catalog.put(id, OLD);
+      storage.stored.set(`state-${id}`, OLD);
+    }
+    storage.broken.add('state-b');
+    await expect(purge.run(NOW)).rejects.toThrow('1 abandoned uploads could not be removed');
+    expect([...catalog.rows.keys()]).toEqual(['b']);
+    expect(logger.messages('warn')).toEqual(['an abandoned upload could not be removed']);
+  });
+});
