@@ -8,6 +8,7 @@ import { createRedis } from './redis.mjs';
 import { Service } from './service.mjs';
 import { isSet, passwordFile, serviceEnvironment } from './settings.mjs';
 import { Supervisor } from './supervisor.mjs';
+import { nodeFlagsFor } from './tuning.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -174,7 +175,7 @@ export class Platform {
     const entry = this.#options.entry?.(kind) ?? join(root, 'apps', kind, 'dist/main.js');
     if (!existsSync(entry)) throw new Error(`${entry} does not exist. Build first: npm run build`);
     const service = new Service({
-      name, entry, ports, node: nodeProgram(), nodeFlags: this.#options.nodeFlags?.(name) ?? [],
+      name, entry, ports, node: nodeProgram(), nodeFlags: [...nodeFlagsFor(kind), ...(this.#options.nodeFlags?.(name) ?? [])],
       readySeconds: this.#options.readySeconds ?? 60,
       stopSeconds: Number(this.#env.HAVEN_SHUTDOWN_SECONDS ?? 10) + 5,
       environment: (chosen) => serviceEnvironment(kind, chosen, this.#settings()),

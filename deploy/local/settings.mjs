@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { tuningEnvironment } from './tuning.mjs';
 
 /** Operating system variables that services may need; nothing else of the caller's environment reaches them. */
 const PASSED_ON = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR',
@@ -47,7 +48,7 @@ export function serviceEnvironment(service, ports, platform) {
   const defaults = Object.entries(defaultSettings(platform.dataDir)).filter(([name]) => !isSet(env, name));
   const decided = decidedSettings(service, ports, platform);
   const given = Object.entries(env).filter(([name]) => !LAUNCHER_ONLY.includes(name) && decided[name.replace(/_FILE$/, '')] === undefined);
-  return { ...operatingSystem(), ...onlyFor(service, { ...Object.fromEntries([...defaults, ...given]), ...decided }) };
+  return { ...tuningEnvironment(service), ...operatingSystem(), ...onlyFor(service, { ...Object.fromEntries([...defaults, ...given]), ...decided }) };
 }
 
 function defaultSettings(dataDir) {

@@ -23,6 +23,8 @@ export function dataSourceFor(url: string, poolSize: number, onPoolError: (error
       statement_timeout: STATEMENT_TIMEOUT_MS,
       idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
       keepAlive: true,
+      // Our statements are short and many: compiling one takes longer than running it.
+      options: '-c jit=off',
     },
   });
 }

@@ -6,7 +6,7 @@ export class DatabaseUnavailable extends Error {
 export type DatabaseFault = 'unavailable' | 'conflict' | 'duplicate' | 'missing-reference' | 'other';
 
 /** SQLSTATE classes and codes, PostgreSQL manual, appendix A. */
-const UNAVAILABLE_CODES = new Set(['57P01', '57P02', '57P03', '53300', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT']);
+const UNAVAILABLE_CODES = new Set(['57P01', '57P02', '57P03', '53300', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
 const CONFLICT_CODES = new Set(['40001', '40P01']);
 const LOST_CONNECTION = /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|connection timeout/i;
 
@@ -16,9 +16,14 @@ export function databaseFault(error: unknown): DatabaseFault {
   if (typeof error !== 'object' || error === null) return 'other';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const message = 'message' in error && typeof error.message === 'string' ? error.message : '';
-  if (UNAVAILABLE_CODES.has(code) || code.startsWith('08') || LOST_CONNECTION.test(message)) return 'unavailable';
+  if (UNAVAILABLE_CODES.has(code) || code.startsWith('08') || LOST_CONNECTION.test(message) || isMissingSocket(error, code)) return 'unavailable';
   if (CONFLICT_CODES.has(code)) return 'conflict';
   if (code === '23505') return 'duplicate';
   if (code === '23503') return 'missing-reference';
   return 'other';
+}
+
+/** A database behind a Unix socket that is not there; the same code from the file system means something else. */
+function isMissingSocket(error: object, code: string): boolean {
+  return code === 'ENOENT' && 'syscall' in error && error.syscall === 'connect';
 }
