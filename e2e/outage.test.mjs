@@ -181,8 +181,8 @@ describe('with two replicas', () => {
     await haven?.stop();
   }, 60_000);
 
-  test('a registry that is stopped in order costs no client anything', async () => {
-    const load = new BackgroundLoad(oci, repository, image);
+  test('registries that are restarted one after the other cost no pull, and no push of a client that tries again', async () => {
+    const load = new BackgroundLoad(oci, repository, image, { pushAttempts: 5 });
     try {
       await load.more({ pulls: 50, pushes: 10 });
       for (const name of ['registry', 'registry-2']) {

@@ -2,23 +2,26 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { digestOf, randomImage } from '../image/synthetic.mjs';
 
 /**
- * Pulls and pushes without pause until `stop()`, and remembers every answer that a client would call a failure.
- * Nothing is tried again: each failure counts.
+ * Pulls and pushes without pause until `stop()`, and remembers every answer that a client would call a failure. A failed
+ * pull is not tried again; a failed push is, as often as `pushAttempts` says, since a push cannot be moved to another
+ * replica when its bytes have left.
  */
 export class BackgroundLoad {
   pulls = 0;
   pushes = 0;
   failures = [];
   #running = true;
+  #pushAttempts;
   #loops;
 
   /**
    * @param {import('../registry/oci-client.mjs').OciClient} oci
    * @param {string} repository one that holds `image` under the tag `load`
    * @param {{ blobs: { digest: string }[] }} image
-   * @param {{ pullers?: number, pushers?: number }} [options]
+   * @param {{ pullers?: number, pushers?: number, pushAttempts?: number }} [options]
    */
-  constructor(oci, repository, image, { pullers = 4, pushers = 2 } = {}) {
+  constructor(oci, repository, image, { pullers = 4, pushers = 2, pushAttempts = 1 } = {}) {
+    this.#pushAttempts = pushAttempts;
     const loops = [
       ...Array.from({ length: pullers }, () => () => this.#pull(oci, repository, image)),
       ...Array.from({ length: pushers }, (_, i) => () => this.#push(oci, `${repository}-${i}`)),
@@ -74,7 +77,16 @@ export class BackgroundLoad {
   }
 
   async #push(oci, repository) {
-    await oci.pushImage(repository, 'load', randomImage({ layers: 1, size: 20_000 }));
+    const image = randomImage({ layers: 1, size: 20_000 });
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await oci.pushImage(repository, 'load', image);
+        break;
+      } catch (error) {
+        if (attempt >= this.#pushAttempts) throw error;
+        await delay(200 * attempt);
+      }
+    }
     this.pushes += 1;
     await delay(10);
   }
