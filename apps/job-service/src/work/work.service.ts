@@ -64,7 +64,10 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
 
   /** Core brings the schema up to date; until then this service is up, but not ready. */
   async #whenReady(start: () => void): Promise<void> {
-    await this.#untilStopped(() => retryWithJitter(() => this.#schemaIsCurrent(), { ...RETRY, signal: this.#stop.signal }));
+    const onRetry = (error: unknown, attempt: number): void => {
+      if (attempt === 1) this.#parts.logger.warn('work begins once the database is ready', { error });
+    };
+    await this.#untilStopped(() => retryWithJitter(() => this.#schemaIsCurrent(), { ...RETRY, signal: this.#stop.signal, onRetry }));
     if (!this.#stop.signal.aborted) start();
   }
 

@@ -15,7 +15,10 @@ interface Followed {
   offset: number;
 }
 
-/** Reads what is added to the current files, also across rotations: the open file is read to its end before its successor. */
+/**
+ * Reads what is added to the current files, also across rotations: the open file is read to its end before its successor.
+ * A file that is both begun and rotated between two polls (64 MiB in a quarter of a second, by default) is passed over.
+ */
 export class Follower {
   readonly #query: Query;
   readonly #files = new Map<string, Followed>();

@@ -103,7 +103,7 @@ describe('following', () => {
 
   test('loses and doubles nothing while a store writes and rotates', async () => {
     const query = parseQuery(['--dir', folder.path, '-f']);
-    const store = await openLogStore(folder.path, { fileBytes: 20_000, files: 1000, days: 30, minFreeBytes: 0 }, new FakeLogger());
+    const store = await openLogStore(folder.path, { fileBytes: 40_000, files: 1000, days: 30, minFreeBytes: 0 }, new FakeLogger());
     const stop = new AbortController();
     const seen: unknown[] = [];
     const follower = await Follower.begin(query);
