@@ -171,6 +171,7 @@ describe('contradictions', () => {
   test.each([
     [{ schemaVersion: 1, fsLayers: [] }, DOCKER_SCHEMA1], [{ schemaVersion: 1, fsLayers: [] }, DOCKER_SCHEMA1_SIGNED], [{ schemaVersion: 1, fsLayers: [] }, undefined],
     [{ schemaVersion: 1 }, DOCKER_MANIFEST], [{ schemaVersion: 1, mediaType: DOCKER_SCHEMA1 }, undefined], ['no JSON at all', DOCKER_SCHEMA1_SIGNED],
+    [{ schemaVersion: 1, fsLayers: [], history: [] }, 'application/json'],
   ])('refuses schema 1: %j as %s', (body, contentType) => {
     expect(failureOf(body, contentType)).toMatchObject({ code: 'UNSUPPORTED', status: 415, message: expect.stringContaining('schema 1') });
   });

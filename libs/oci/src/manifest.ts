@@ -43,6 +43,8 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
 
   const body = readBody(bytes);
   refuseLookalikes(body, TOP_FIELDS);
+  // Old clients sent schema 1 as plain application/json.
+  if (body['schemaVersion'] === 1 && isPresent(body, 'fsLayers')) throw schema1Refused();
   const stated = readMediaType(body, 'mediaType');
   if (declared !== undefined && stated !== undefined && declared !== stated) {
     throw invalidManifest('its mediaType is not the Content-Type it was pushed with');

@@ -59,8 +59,17 @@ export function answerFailure(error: unknown, request: IncomingMessage, response
     'x-content-type-options': 'nosniff',
     'x-request-id': requestId,
   });
-  response.end(request.method === 'HEAD' ? undefined : body);
-  if (!request.complete) discardRest(request);
+  const content = request.method === 'HEAD' ? '' : body;
+  if (endsSoon(request)) {
+    response.end(content);
+    if (!request.complete) discardRest(request, () => request.destroy());
+    return;
+  }
+  // The end of this answer closes the connection. Bytes that still come would then reset it, and the answer would be
+  // lost before it is read: so the answer ends after the request.
+  response.write(content);
+  request.once('end', () => response.end());
+  discardRest(request, () => response.end());
 }
 
 /** A short body is read to its end, so that the connection can be used again; a long one is not worth waiting for. */
@@ -69,10 +78,11 @@ function endsSoon(request: IncomingMessage): boolean {
   return request.complete || (announced !== undefined && announced <= SHORT_BODY);
 }
 
-function discardRest(request: IncomingMessage): void {
-  request.resume();
-  const timer = setTimeout(() => request.destroy(), DISCARD_MS).unref();
+/** Reads on without looking; `giveUp` is called when the request has not ended after DISCARD_MS. */
+function discardRest(request: IncomingMessage, giveUp: () => void): void {
+  const timer = setTimeout(giveUp, DISCARD_MS).unref();
   request.once('close', () => clearTimeout(timer));
+  request.resume();
 }
 
 function fromCatalog(error: CatalogError): OciError {
