@@ -16,13 +16,15 @@ describe('the log collector as a process', () => {
   let folder: { path: string; remove(): void };
   let messages: Messages;
   let collector: ChildProcess | undefined;
+  let database = 6;
 
   beforeAll(() => {
     if (!existsSync(built('main.js'))) throw new Error('build first: npm run build');
   });
   beforeEach(async () => {
     folder = temporaryFolder();
-    messages = connectRedis(testRedisUrl(), new FakeLogger());
+    database++; // Nothing of an earlier test is in the stream.
+    messages = connectRedis(testRedisUrl(database), new FakeLogger());
   });
   afterEach(async () => {
     await end('SIGKILL');
@@ -32,7 +34,7 @@ describe('the log collector as a process', () => {
 
   function start(): void {
     collector = spawn(process.execPath, [built('main.js')], {
-      env: { ...inheritedEnvironment(), HAVEN_REDIS_URL: testRedisUrl(), HAVEN_LOG_DIR: folder.path, HAVEN_LOG_FILE_BYTES: '100000', HAVEN_LOG_FILES: '1000', HAVEN_PRIVATE_LISTEN: '127.0.0.1:0' },
+      env: { ...inheritedEnvironment(), HAVEN_REDIS_URL: testRedisUrl(database), HAVEN_LOG_DIR: folder.path, HAVEN_LOG_FILE_BYTES: '100000', HAVEN_LOG_FILES: '1000', HAVEN_PRIVATE_LISTEN: '127.0.0.1:0' },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
   }

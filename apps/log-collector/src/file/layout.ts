@@ -10,6 +10,7 @@ export interface RotatedFile {
   readonly path: string;
   readonly number: number;
   readonly compressed: boolean;
+  readonly inode: number;
   readonly size: number;
   readonly modifiedAt: Date;
 }
@@ -40,8 +41,8 @@ export function rotatedName(number: number): string {
 /** Undefined when it was removed meanwhile. */
 async function rotatedFile(path: string, number: number, compressed: boolean): Promise<RotatedFile | undefined> {
   try {
-    const { size, mtime } = await stat(path);
-    return { path, number, compressed, size, modifiedAt: mtime };
+    const { size, mtime, ino } = await stat(path);
+    return { path, number, compressed, inode: ino, size, modifiedAt: mtime };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

@@ -1,17 +1,13 @@
-import { open, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CURRENT } from '../file/layout.js';
-import { wantedServices, type FollowedFrom } from './newest.js';
+import { openCurrent, wantedServices, type OpenFile } from './newest.js';
 import type { Query } from './query.js';
 import { inOrder, matchingRecord, type LogRecord } from './record.js';
 
 const POLL_MS = 250;
 const CHUNK = 256 * 1024;
 
-interface Followed {
-  readonly handle: FileHandle;
-  readonly inode: number;
+interface Followed extends OpenFile {
   offset: number;
 }
 
@@ -33,13 +29,13 @@ export class Follower {
     for (const service of await wantedServices(query)) {
       const file = await openCurrent(query, service);
       if (file === undefined) continue;
-      file.offset = await wholeLines(file.handle);
-      follower.#files.set(service, file);
+      follower.#files.set(service, { ...file, offset: await wholeLines(file.handle) });
     }
     return follower;
   }
 
-  get from(): FollowedFrom {
+  /** What newestRecords is to read before the first poll. */
+  get from(): ReadonlyMap<string, OpenFile> {
     return this.#files;
   }
 
@@ -69,8 +65,9 @@ export class Follower {
         continue;
       }
       await followed?.handle.close();
-      this.#files.set(service, current);
-      records.push(...(await this.#added(current)));
+      const begun = { ...current, offset: 0 };
+      this.#files.set(service, begun);
+      records.push(...(await this.#added(begun)));
     }
     return inOrder(records);
   }
@@ -87,16 +84,6 @@ export class Follower {
         if (record !== undefined) records.push(record);
       }
     }
-  }
-}
-
-async function openCurrent({ directory }: Query, service: string): Promise<Followed | undefined> {
-  try {
-    const handle = await open(join(directory, service, CURRENT), 'r');
-    return { handle, inode: (await handle.stat()).ino, offset: 0 };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
   }
 }
 

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CURRENT, listRotated, listServices, type RotatedFile } from '../file/layout.js';
 import { linesBackward, linesForward } from './line-files.js';
@@ -8,11 +8,15 @@ import { inOrder, matchingRecord, type LogRecord } from './record.js';
 /** Lines of several replicas of a service are out of order by at most this, in milliseconds. */
 const DISORDER_MS = 60_000;
 
-/** Where following begins, so that what it will print is not printed twice: by service, bytes of which file. */
-export type FollowedFrom = ReadonlyMap<string, { readonly inode: number; readonly offset: number }>;
+/** A service's current file, opened; `offset` is where following begins, so that nothing before it is printed twice. */
+export interface OpenFile {
+  readonly handle: FileHandle;
+  readonly inode: number;
+  readonly offset: number;
+}
 
 /** The newest lines that the query wants, oldest first. */
-export async function newestRecords(query: Query, followed: FollowedFrom = new Map()): Promise<LogRecord[]> {
+export async function newestRecords(query: Query, followed: ReadonlyMap<string, OpenFile> = new Map()): Promise<LogRecord[]> {
   if (query.lines === 0) return [];
   const records: LogRecord[] = [];
   for (const service of await wantedServices(query)) records.push(...(await newestOfService(query, service, followed)));
@@ -25,40 +29,37 @@ export async function wantedServices({ directory, services }: Query): Promise<st
   return services.length === 0 ? present : present.filter((service) => services.includes(service));
 }
 
-async function newestOfService(query: Query, service: string, followed: FollowedFrom): Promise<LogRecord[]> {
+async function newestOfService(query: Query, service: string, followed: ReadonlyMap<string, OpenFile>): Promise<LogRecord[]> {
   const folder = join(query.directory, service);
-  // Listed before the current file is read: one that is rotated meanwhile is then read once, as the current one.
-  const rotated = await listRotated(folder);
-  let found = await newestOfCurrent(query, join(folder, CURRENT), followed.get(service));
-  for (const file of rotated.reverse()) {
-    if (found.length >= query.lines || isTooOld(file, query)) break;
-    found = [...(await newestOfRotated(query, file, query.lines - found.length)), ...found];
+  const given = followed.get(service);
+  // Opened before the others are listed: when it is rotated in between, it is in that list too, and passed over there.
+  const current = given ?? (await openCurrent(query, service));
+  try {
+    const rotated = (await listRotated(folder)).filter((file) => file.inode !== current?.inode);
+    let found = current === undefined ? [] : await newestOfCurrent(query, current);
+    for (const file of rotated.reverse()) {
+      if (found.length >= query.lines || isTooOld(file, query)) break;
+      found = [...(await newestOfRotated(query, file, query.lines - found.length)), ...found];
+    }
+    return found;
+  } finally {
+    if (given === undefined) await current?.handle.close();
   }
-  return found;
 }
 
-async function newestOfCurrent(query: Query, path: string, followed: { readonly inode: number; readonly offset: number } | undefined): Promise<LogRecord[]> {
-  const handle = await openIfPresent(path);
-  if (handle === undefined) return [];
-  try {
-    const { size, ino } = await handle.stat();
-    // Rotated since following began: following reads the new file from its start.
-    if (followed !== undefined && followed.inode !== ino) return [];
-    const newestFirst: LogRecord[] = [];
-    for await (const line of linesBackward(handle, followed?.offset ?? size)) {
-      const record = matchingRecord(line, query);
-      if (record !== undefined) newestFirst.push(record);
-      if (newestFirst.length >= query.lines || isBefore(line, query)) break;
-    }
-    return newestFirst.reverse();
-  } finally {
-    await handle.close();
+async function newestOfCurrent(query: Query, { handle, offset }: OpenFile): Promise<LogRecord[]> {
+  const newestFirst: LogRecord[] = [];
+  for await (const line of linesBackward(handle, offset)) {
+    const record = matchingRecord(line, query);
+    if (record !== undefined) newestFirst.push(record);
+    if (newestFirst.length >= query.lines || isBefore(line, query)) break;
   }
+  return newestFirst.reverse();
 }
 
 async function newestOfRotated(query: Query, file: RotatedFile, limit: number): Promise<LogRecord[]> {
   let found: LogRecord[] = [];
-  for await (const line of linesForward(file.path)) {
+  for await (const line of linesOfRotated(file)) {
     const record = matchingRecord(line, query);
     if (record === undefined) continue;
     found.push(record);
@@ -77,11 +78,30 @@ function isBefore(line: string, { since }: Query): boolean {
   return time !== null && since !== undefined && Date.parse(time[1] ?? '') < since.getTime() - DISORDER_MS;
 }
 
-async function openIfPresent(path: string) {
+/** A file that was compressed since it was listed is read in that form; one that was removed is empty. */
+async function* linesOfRotated(file: RotatedFile): AsyncGenerator<string> {
+  for (const path of file.compressed ? [file.path] : [file.path, `${file.path}.gz`]) {
+    try {
+      yield* linesForward(path);
+      return;
+    } catch (error) {
+      if (!isAbsent(error)) throw error;
+    }
+  }
+}
+
+/** The current file of a service up to its present end. */
+export async function openCurrent({ directory }: Query, service: string): Promise<OpenFile | undefined> {
   try {
-    return await open(path, 'r');
+    const handle = await open(join(directory, service, CURRENT), 'r');
+    const { ino, size } = await handle.stat();
+    return { handle, inode: ino, offset: size };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (isAbsent(error)) return undefined;
     throw error;
   }
+}
+
+function isAbsent(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }

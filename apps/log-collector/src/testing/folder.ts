@@ -11,11 +11,20 @@ export function temporaryFolder(): { path: string; remove(): void } {
 
 /** All lines of a service's folder, oldest file first. */
 export function storedLines(folder: string): string[] {
-  const names = readdirSync(folder).filter((name) => name.includes('.jsonl')).sort((left, right) => Number(left === 'current.jsonl') - Number(right === 'current.jsonl') || left.localeCompare(right));
-  return names.flatMap((name) => {
-    const bytes = readFileSync(join(folder, name));
-    return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString().split('\n').filter((line) => line !== '');
-  });
+  const present = readdirSync(folder).filter((name) => /\.jsonl(\.gz)?$/.test(name));
+  // Both forms are there for a moment while a file is being compressed.
+  const rotated = present.filter((name) => name !== 'current.jsonl' && !(name.endsWith('.gz') && present.includes(name.slice(0, -'.gz'.length)))).sort();
+  const names = [...rotated, ...present.filter((name) => name === 'current.jsonl')];
+  try {
+    return names.flatMap((name) => {
+      const bytes = readFileSync(join(folder, name));
+      return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString().split('\n').filter((line) => line !== '');
+    });
+  } catch (error) {
+    // A file was compressed or rotated just now: look again.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return storedLines(folder);
+    throw error;
+  }
 }
 
 /** A line as our loggers write them. */

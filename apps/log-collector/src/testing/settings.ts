@@ -1,8 +1,8 @@
-/** The Redis that the test run started (tools/test-services), in a database of this project's own. */
-export function testRedisUrl(): string {
+/** The Redis that the test run started (tools/test-services), in a database of the test's own. */
+export function testRedisUrl(database: number): string {
   const url = process.env['HAVEN_TEST_REDIS_URL'];
   if (url === undefined) throw new Error('this test needs Redis: run it through `npm test` or `npm run test:unit`');
-  return new URL('/9', url).href;
+  return new URL(`/${database}`, url).href;
 }
 
 /** What a child process needs from this one's environment. */
