@@ -81,11 +81,11 @@ export class Pusher {
     const chunk = Math.ceil(blob.size / 3);
     while (upload.sent < blob.size) {
       const response = await this.#oci.patch(this.#repository, upload.location, blob.bytes.subarray(upload.sent, upload.sent + chunk), upload.sent);
-      if (response.status !== 202) return startAnewWhenGone(response, upload);
+      if (response.status !== 202) return response;
       upload.location = response.headers.get('location');
       upload.sent = nextByte(response);
     }
-    return startAnewWhenGone(await this.#oci.finishUpload(this.#repository, upload.location, blob.digest), upload);
+    return this.#oci.finishUpload(this.#repository, upload.location, blob.digest);
   }
 
   async #resume(upload) {
@@ -109,11 +109,6 @@ export class Pusher {
     }
     throw new Error(`${what} could not be pushed to ${this.#repository}: ${last.status ?? last.cause?.message ?? last.message} ${last.bodyText ?? ''}`);
   }
-}
-
-function startAnewWhenGone(response, upload) {
-  if (response.status === 404) upload.location = undefined;
-  return response;
 }
 
 /** Answers that trying again cannot change. An unknown upload or a full chunk conflict is started anew. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { CatalogError, type Catalog, type RepositoryToOpen, type Upload } from '@haven/catalog';
 import { digestAlgorithm, OciError, type Digest } from '@haven/oci';
-import type { BlobStorage, UploadState } from '@haven/storage';
+import { UploadMissing, type BlobStorage, type UploadState } from '@haven/storage';
 import { RunningHash, RunningHashes } from './running-hashes.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -54,19 +54,27 @@ export class UploadService {
    * client hears of it. Content that is not what `digest` says ends the session.
    */
   async finish(upload: Upload, digest: Digest): Promise<void> {
-    await this.#alone(upload.id, async () => {
-      const found = await this.#digestOf(upload, digest);
-      if (found !== digest) {
-        await this.cancel(upload);
-        throw new OciError('DIGEST_INVALID', { message: `The content received has digest ${found}, not ${digest}; the upload was discarded.`, detail: { received: found } });
-      }
-      await this.#catalog.claimBlob(digest);
-      await this.#storage.commit(stateOf(upload), digest);
-      await this.#catalog.addBlob({
-        repository: upload.repository, projectId: upload.projectId, actor: upload.subject, digest, size: upload.received, upload: upload.id,
-      });
-    });
+    try {
+      await this.#alone(upload.id, () => this.#finish(upload, digest));
+    } catch (error) {
+      // Killed between the bytes and the row: the session's bytes are a blob already, so nobody can go on with it.
+      if (error instanceof UploadMissing) await this.#catalog.forgetUpload(upload.id);
+      throw error;
+    }
     this.#hashes.forget(upload.id);
+  }
+
+  async #finish(upload: Upload, digest: Digest): Promise<void> {
+    const found = await this.#digestOf(upload, digest);
+    if (found !== digest) {
+      await this.cancel(upload);
+      throw new OciError('DIGEST_INVALID', { message: `The content received has digest ${found}, not ${digest}; the upload was discarded.`, detail: { received: found } });
+    }
+    await this.#catalog.claimBlob(digest);
+    await this.#storage.commit(stateOf(upload), digest);
+    await this.#catalog.addBlob({
+      repository: upload.repository, projectId: upload.projectId, actor: upload.subject, digest, size: upload.received, upload: upload.id,
+    });
   }
 
   async cancel(upload: Upload): Promise<void> {
