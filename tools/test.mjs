@@ -77,7 +77,8 @@ function showsOutput(args) {
 
 /** The caller's HAVEN_… settings are for running Haven, not for testing it. */
 function environment() {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HAVEN_') || name.startsWith('HAVEN_TEST_')));
+  const forTests = /^HAVEN_(?:TEST_|E2E_|OCI_CONFORMANCE$)/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HAVEN_') || forTests.test(name)));
 }
 
 main().catch((error) => {
