@@ -52,7 +52,7 @@ describe('hostile connections', () => {
       const name = path.replaceAll('PROJECT', project);
       for (const [method, target] of [['GET', `/v2/${name}/manifests/1`], ['GET', `/v2/${name}/tags/list`], ['POST', `/v2/${name}/blobs/uploads/`], ['DELETE', `/v2/${name}/manifests/1`]]) {
         const answer = await ask(method, target, method === 'POST' ? { 'Content-Length': 0 } : {}, { quietMs: 60 });
-        expect([400, 401, 404, 414]).toContain(answer.status);
+        expect([400, 404]).toContain(answer.status);
         expect(answer.body).toMatch(/^\{"errors":\[\{"code":"[A-Z_]+","message":"/);
         expect(answer.body).not.toMatch(/ at .*\.js|node_modules|\/tmp\//);
       }
