@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Catalog } from '@haven/catalog';
@@ -107,7 +108,8 @@ describe('the job service', () => {
     const [user] = await database.query<{ id: number }>(`INSERT INTO haven_user (external_id, username) VALUES ('x', 'x') RETURNING id`);
     const [project] = await database.query<{ id: number }>(`INSERT INTO project (name, owner_id) VALUES ('a', $1) RETURNING id`, [user!.id]);
     const ids = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'] as const;
-    for (const id of ids) await catalog.createUpload({ id, repository: 'a/b', projectId: project!.id, subject: '', state: await storage.createUpload(id) });
+    const begin = async (id: string) => (await storage.append(await storage.createUpload(id), Readable.from([Buffer.from('bytes')]))).state;
+    for (const id of ids) await catalog.createUpload({ id, repository: 'a/b', projectId: project!.id, subject: '', state: await begin(id) });
     await database.execute(`UPDATE upload SET updated_at = now() - interval '2 hours' WHERE id = $1`, [ids[0]]);
 
     const service = await start({ HAVEN_UPLOAD_TTL_SECONDS: '3600' });
