@@ -54,25 +54,46 @@ export async function claimBlob(database: Queryable, digest: Digest): Promise<bo
     [digest, USE_REFRESH],
   );
   if (!row) return false;
-  if (row.state === 'deleting') throw deleting(digest);
+  if (row.state === 'deleting') throw blobDeleting(digest);
   if (!row.stale) return true;
   const refreshed = await database.execute(
     `WITH relaxed AS (SELECT set_config('synchronous_commit', 'off', true))
      UPDATE blob SET used_at = now() FROM relaxed WHERE digest = $1 AND state = 'present'`,
     [digest],
   );
-  if (refreshed === 0) throw deleting(digest);
+  if (refreshed === 0) throw blobDeleting(digest);
   return true;
 }
 
 /** Makes stored bytes part of a repository, which is made on its first push. */
 export async function addBlob(database: Database, blob: BlobToAdd): Promise<void> {
+  if (await addToExisting(database, blob)) return;
   await database.transaction(async (transaction) => {
     const repository = await openRepository(transaction, blob);
     await recordBlob(transaction, blob.digest, blob.size);
     await linkBlobs(transaction, repository.id, [blob.digest]);
     if (blob.upload !== undefined) await transaction.execute('DELETE FROM upload WHERE id = $1', [blob.upload]);
   });
+}
+
+/**
+ * The same in one statement, for a repository that exists. A blob that is being removed is left to the slow way, which
+ * says so; `claimBlob` came before, so none starts to be removed meanwhile.
+ */
+async function addToExisting(database: Database, blob: BlobToAdd): Promise<boolean> {
+  const rows = await database.query(
+    `WITH target AS (
+       SELECT r.id FROM repository r JOIN project p ON p.id = r.project_id
+       WHERE r.name = $1 AND r.deleted_at IS NULL AND p.id = $2 AND p.deleted_at IS NULL
+         AND NOT EXISTS (SELECT 1 FROM blob WHERE digest = $3 AND state <> 'present')
+       FOR KEY SHARE OF r, p),
+     recorded AS (INSERT INTO blob (digest, size) SELECT $3, $4 FROM target ON CONFLICT (digest) DO NOTHING),
+     linked AS (INSERT INTO repository_blob (repository_id, digest) SELECT id, $3 FROM target ON CONFLICT DO NOTHING),
+     finished AS (DELETE FROM upload WHERE id = $5 AND EXISTS (SELECT 1 FROM target))
+     SELECT id FROM target`,
+    [blob.repository, blob.projectId, blob.digest, blob.size, blob.upload ?? null],
+  );
+  return rows.length > 0;
 }
 
 /** Lets a repository serve a blob that another one holds; resolves to false when none does. */
@@ -115,11 +136,11 @@ export async function removeBlob(database: Database, repository: string, digest:
 }
 
 /** Writes the row of bytes that are durably stored, or keeps the one that is there from garbage collection. */
-export async function recordBlob(transaction: Transaction, digest: Digest, size: number): Promise<void> {
+async function recordBlob(transaction: Transaction, digest: Digest, size: number): Promise<void> {
   const created = await transaction.execute('INSERT INTO blob (digest, size) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING', [digest, size]);
   if (created > 0) return;
   const held = await transaction.query(`SELECT digest FROM blob WHERE digest = $1 AND state = 'present' FOR KEY SHARE`, [digest]);
-  if (held.length === 0) throw deleting(digest);
+  if (held.length === 0) throw blobDeleting(digest);
 }
 
 export async function linkBlobs(transaction: Transaction, repositoryId: string, digests: readonly Digest[]): Promise<void> {
@@ -138,6 +159,6 @@ async function refreshed(database: Queryable, digest: Digest): Promise<boolean> 
   }
 }
 
-function deleting(digest: Digest): CatalogError {
+export function blobDeleting(digest: Digest): CatalogError {
   return new CatalogError('blob-deleting', `blob ${digest} is being removed just now; upload it again in a moment`, [digest]);
 }

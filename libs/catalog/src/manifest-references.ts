@@ -10,11 +10,7 @@ import type { OpenRepository } from './repositories.js';
  * Resolves to the bytes of all that is named. Rejects with 'references-missing' or 'size-mismatch'.
  */
 export async function checkReferences(transaction: Transaction, repository: OpenRepository, manifest: Manifest): Promise<number> {
-  const named = uniqueByDigest([
-    ...(manifest.config ? [manifest.config] : []),
-    ...manifest.layers.filter((layer) => !isForeignLayer(layer)),
-    ...manifest.children,
-  ]);
+  const named = namedContent(manifest);
   if (named.length === 0) return 0;
   const manifests = manifest.children.length > 0 ? await heldManifests(transaction, repository.id, manifest.children) : new Map<string, HeldSize>();
   const blobs = await heldBlobs(transaction, repository.id, named.filter((descriptor) => !manifests.has(descriptor.digest)));
@@ -24,6 +20,13 @@ export async function checkReferences(transaction: Transaction, repository: Open
   const wrong = named.filter((descriptor) => sizes.has(descriptor.digest) && sizes.get(descriptor.digest)?.own !== descriptor.size);
   if (wrong.length > 0) throw wrongSizes(wrong);
   return named.reduce((sum, descriptor) => sum + (sizes.get(descriptor.digest)?.total ?? 0), 0);
+}
+
+/** What a manifest names and its repository must hold, each once: config, layers that are not kept elsewhere, children. */
+export function namedContent(manifest: Manifest): Descriptor[] {
+  const config = manifest.config ? [manifest.config] : [];
+  const layers = manifest.layers.filter((layer) => !isForeignLayer(layer));
+  return [...new Map([...config, ...layers, ...manifest.children].map((descriptor) => [descriptor.digest as string, descriptor])).values()];
 }
 
 interface HeldSize {
@@ -61,10 +64,6 @@ async function heldBlobs(transaction: Transaction, repositoryId: string, descrip
 
 function sizesOf(rows: readonly SizeRow[]): Map<string, HeldSize> {
   return new Map(rows.map((row) => [row.digest, { own: Number(row.own), total: Number(row.total) }]));
-}
-
-function uniqueByDigest(descriptors: readonly Descriptor[]): Descriptor[] {
-  return [...new Map(descriptors.map((descriptor) => [descriptor.digest as string, descriptor])).values()];
 }
 
 function missingReferences(repository: string, missing: readonly Descriptor[]): CatalogError {

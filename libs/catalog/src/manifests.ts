@@ -1,10 +1,9 @@
 import type { Digest, Manifest } from '@haven/oci';
-import { isForeignLayer } from '@haven/oci';
 import { appendEvents, type Database, type NewEvent, type Queryable, type Transaction } from '@haven/database';
 import { accessoryOf, describeArtifact, type ArtifactDescription } from './artifact-type.js';
-import { linkBlobs, recordBlob } from './blobs.js';
+import { blobDeleting } from './blobs.js';
 import { jsonForColumn, textForColumn } from './json-column.js';
-import { checkReferences } from './manifest-references.js';
+import { checkReferences, namedContent } from './manifest-references.js';
 import { openRepository, type OpenRepository, type RepositoryToOpen } from './repositories.js';
 import { pointTag } from './tags.js';
 
@@ -51,10 +50,9 @@ export async function putManifest(database: Database, put: ManifestToPut): Promi
   return database.transaction(async (transaction) => {
     const repository = await openRepository(transaction, put);
     const referencedSize = await checkReferences(transaction, repository, put.manifest);
-    await recordBlob(transaction, put.digest, put.size);
-    await linkBlobs(transaction, repository.id, [put.digest]);
     const row = await writeManifest(transaction, repository, put, description, put.size + referencedSize);
-    if (row.fresh) await writeReferences(transaction, repository, row.id, put.manifest);
+    if (row.deleting) throw blobDeleting(put.digest);
+    if (row.fresh && put.manifest.children.length > 0) await writeChildren(transaction, repository, row.id, put.manifest);
     await writeAccessory(transaction, repository, row.id, put);
     const events: NewEvent[] = [pushed(repository, put, description)];
     for (const tag of put.tags) events.push(...(await pointTag(transaction, repository, tag, { manifestId: row.id, digest: put.digest }, put.actor)));
@@ -63,23 +61,39 @@ export async function putManifest(database: Database, put: ManifestToPut): Promi
   });
 }
 
-/** Inserts the artifact, or takes it out of the bin; `fresh` tells whether its references must be written. */
+interface WrittenManifest {
+  readonly id: string;
+  /** Whether it is new, or came back from the bin; then its references must be written, or are there already. */
+  readonly fresh: boolean;
+  /** Its bytes are being removed just now, so none of this may stay. */
+  readonly deleting: boolean;
+}
+
+/** Writes the manifest as a blob of its repository, inserts the artifact or takes it out of the bin, and names its blobs. */
 async function writeManifest(
   transaction: Transaction, repository: OpenRepository, put: ManifestToPut, description: ArtifactDescription, totalSize: number,
-): Promise<{ id: string; fresh: boolean }> {
+): Promise<WrittenManifest> {
   const { manifest } = put;
-  const [row] = await transaction.query<{ id: string; fresh: boolean }>(
-    `INSERT INTO manifest (repository_id, digest, media_type, kind, artifact_type, config_media_type, type, size, total_size,
-                           annotations, extra_attrs, subject_digest, pushed_by)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-     ON CONFLICT (repository_id, digest) DO UPDATE
-       SET deleted_at = NULL, pushed_at = CASE WHEN manifest.deleted_at IS NULL THEN manifest.pushed_at ELSE now() END
-     RETURNING id, xmax = 0 AS fresh`,
+  const [row] = await transaction.query<WrittenManifest>(
+    `WITH recorded AS (INSERT INTO blob (digest, size) VALUES ($2, $8) ON CONFLICT (digest) DO NOTHING),
+     linked AS (INSERT INTO repository_blob (repository_id, digest) VALUES ($1, $2) ON CONFLICT DO NOTHING),
+     written AS (
+       INSERT INTO manifest (repository_id, digest, media_type, kind, artifact_type, config_media_type, type, size, total_size,
+                             annotations, extra_attrs, subject_digest, pushed_by)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+       ON CONFLICT (repository_id, digest) DO UPDATE
+         SET deleted_at = NULL, pushed_at = CASE WHEN manifest.deleted_at IS NULL THEN manifest.pushed_at ELSE now() END
+       RETURNING id, xmax = 0 AS fresh),
+     named AS (
+       INSERT INTO manifest_blob (manifest_id, digest, repository_id)
+       SELECT written.id, named.digest, $1 FROM written, unnest($14::text[]) AS named (digest) WHERE written.fresh
+       ON CONFLICT DO NOTHING)
+     SELECT id, fresh, EXISTS (SELECT 1 FROM blob WHERE digest = $2 AND state <> 'present') AS deleting FROM written`,
     [
       repository.id, put.digest, textForColumn(manifest.mediaType), manifest.kind, textForColumn(description.artifactType),
       textForColumn(manifest.config?.mediaType ?? ''), textForColumn(description.type), put.size, totalSize,
       manifest.annotations ? jsonForColumn(manifest.annotations) : null, attributesColumn(description.extraAttributes),
-      manifest.subject?.digest ?? null, put.actor,
+      manifest.subject?.digest ?? null, put.actor, namedContent(manifest).map((descriptor) => descriptor.digest),
     ],
   );
   if (!row) throw new Error('the manifest upsert returned no row');
@@ -94,20 +108,13 @@ function attributesColumn(attributes: object): string {
   return text.length <= LONGEST_ATTRIBUTES ? text : '{}';
 }
 
-async function writeReferences(transaction: Transaction, repository: OpenRepository, manifestId: string, manifest: Manifest): Promise<void> {
-  if (manifest.children.length > 0) {
-    await transaction.execute(
-      `INSERT INTO manifest_reference (parent_id, position, repository_id, child_digest, media_type, size, platform, annotations, urls)
-       SELECT $1, position - 1, $2, child->>'digest', child->>'mediaType', (child->>'size')::bigint,
-              child->'platform', child->'annotations', child->'urls'
-       FROM jsonb_array_elements($3::jsonb) WITH ORDINALITY AS entry (child, position)`,
-      [manifestId, repository.id, jsonForColumn(manifest.children)],
-    );
-  }
-  const blobs = [...(manifest.config ? [manifest.config] : []), ...manifest.layers.filter((layer) => !isForeignLayer(layer)), ...manifest.children];
+async function writeChildren(transaction: Transaction, repository: OpenRepository, manifestId: string, manifest: Manifest): Promise<void> {
   await transaction.execute(
-    `INSERT INTO manifest_blob (manifest_id, digest, repository_id) SELECT $1, unnest($2::text[]), $3 ON CONFLICT DO NOTHING`,
-    [manifestId, blobs.map((blob) => blob.digest), repository.id],
+    `INSERT INTO manifest_reference (parent_id, position, repository_id, child_digest, media_type, size, platform, annotations, urls)
+     SELECT $1, position - 1, $2, child->>'digest', child->>'mediaType', (child->>'size')::bigint,
+            child->'platform', child->'annotations', child->'urls'
+     FROM jsonb_array_elements($3::jsonb) WITH ORDINALITY AS entry (child, position)`,
+    [manifestId, repository.id, jsonForColumn(manifest.children)],
   );
 }
 

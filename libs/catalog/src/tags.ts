@@ -24,14 +24,16 @@ interface HeldTag {
  * what it already names only renews its push time.
  */
 export async function pointTag(transaction: Transaction, repository: Repository, tag: string, target: TagTarget, actor: string): Promise<NewEvent[]> {
-  const held = (await lockTag(transaction, repository.id, tag)) ?? (await createTag(transaction, repository.id, tag, target));
-  if (held === 'created') {
-    await writeHistory(transaction, repository.id, tag, 'create', null, target.digest, actor);
-    return [tagEvent('tag.created', repository, tag, { digest: target.digest }, actor)];
-  }
+  if (await createTag(transaction, repository.id, tag, target, actor)) return [tagEvent('tag.created', repository, tag, { digest: target.digest }, actor)];
+  const held = await lockTag(transaction, repository.id, tag);
+  // Deleted between the two statements: it can be made now.
+  if (!held) return pointTag(transaction, repository, tag, target, actor);
   await transaction.execute('UPDATE tag SET manifest_id = $2, pushed_at = now() WHERE id = $1', [held.id, target.manifestId]);
   if (held.digest === target.digest) return [];
-  await writeHistory(transaction, repository.id, tag, 'move', held.digest, target.digest, actor);
+  await transaction.execute(
+    `INSERT INTO tag_event (repository_id, tag, kind, from_digest, to_digest, actor) VALUES ($1, $2, 'move', $3, $4, $5)`,
+    [repository.id, tag, held.digest, target.digest, actor],
+  );
   return [tagEvent('tag.moved', repository, tag, { from: held.digest, digest: target.digest }, actor)];
 }
 
@@ -87,23 +89,18 @@ async function lockTag(transaction: Transaction, repositoryId: string, tag: stri
   return row;
 }
 
-/** When two pushes make the same tag at once the second waits here and then sees the first one's row. */
-async function createTag(transaction: Transaction, repositoryId: string, tag: string, target: TagTarget): Promise<HeldTag | 'created'> {
+/**
+ * Makes the tag with the first line of its history, unless there is one. When two pushes make the same tag at once the
+ * second waits here for the first to commit.
+ */
+async function createTag(transaction: Transaction, repositoryId: string, tag: string, target: TagTarget, actor: string): Promise<boolean> {
   const created = await transaction.execute(
-    `INSERT INTO tag (repository_id, name, manifest_id) VALUES ($1, $2, $3) ON CONFLICT (repository_id, name) DO NOTHING`,
-    [repositoryId, tag, target.manifestId],
+    `WITH created AS (
+       INSERT INTO tag (repository_id, name, manifest_id) VALUES ($1, $2, $3) ON CONFLICT (repository_id, name) DO NOTHING RETURNING id)
+     INSERT INTO tag_event (repository_id, tag, kind, to_digest, actor) SELECT $1, $2, 'create', $4, $5 FROM created`,
+    [repositoryId, tag, target.manifestId, target.digest, actor],
   );
-  if (created > 0) return 'created';
-  return (await lockTag(transaction, repositoryId, tag)) ?? createTag(transaction, repositoryId, tag, target);
-}
-
-async function writeHistory(
-  transaction: Transaction, repositoryId: string, tag: string, kind: 'create' | 'move', from: string | null, to: string, actor: string,
-): Promise<void> {
-  await transaction.execute(
-    `INSERT INTO tag_event (repository_id, tag, kind, from_digest, to_digest, actor) VALUES ($1, $2, $3, $4, $5, $6)`,
-    [repositoryId, tag, kind, from, to, actor],
-  );
+  return created > 0;
 }
 
 function tagEvent(type: string, repository: Repository, tag: string, detail: object, actor: string): NewEvent {

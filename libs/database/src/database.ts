@@ -1,6 +1,7 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { dataSourceFor } from './data-source.js';
 import { databaseFault, DatabaseUnavailable } from './database-faults.js';
+import { runStatement } from './statement.js';
 
 /** Anything that runs SQL: the database itself (each statement on its own) or a transaction. */
 export interface Queryable {
@@ -34,11 +35,11 @@ export class Database implements Queryable {
   constructor(readonly dataSource: DataSource) {}
 
   async query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
-    return this.#withRunner(async (runner) => rowsOf<Row>(await runner.query(sql, [...parameters], true)));
+    return this.#withRunner(async (runner) => (await runStatement(runner, sql, parameters)).rows as Row[]);
   }
 
   async execute(sql: string, parameters: readonly unknown[] = []): Promise<number> {
-    return this.#withRunner(async (runner) => (await runner.query(sql, [...parameters], true)).affected ?? 0);
+    return this.#withRunner(async (runner) => (await runStatement(runner, sql, parameters)).rowCount ?? 0);
   }
 
   /**
@@ -149,16 +150,12 @@ class OpenTransaction implements Transaction {
   }
 
   async query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
-    return rowsOf<Row>(await this.#runner.query(sql, [...parameters], true));
+    return (await runStatement(this.#runner, sql, parameters)).rows as Row[];
   }
 
   async execute(sql: string, parameters: readonly unknown[] = []): Promise<number> {
-    return (await this.#runner.query(sql, [...parameters], true)).affected ?? 0;
+    return (await runStatement(this.#runner, sql, parameters)).rowCount ?? 0;
   }
-}
-
-function rowsOf<Row>(result: { records: unknown[] }): Row[] {
-  return result.records as Row[];
 }
 
 /** The transaction is lost either way; the error that led here is the one to report. */

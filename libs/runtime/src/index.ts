@@ -11,6 +11,7 @@ export { AddressRanges, isTrustedPeer, parseAddressRanges } from './http/address
 export { listenError, ListenError, listenOn } from './http/listen-on.js';
 export { requestIdFrom } from './http/request-id.js';
 export { Health, type CheckResult, type HealthCheckOptions, type HealthReport } from './health/health.js';
+export { isWorthReleasing, releaseChunk, releaseWhenWritten } from './memory/release-chunk.js';
 export { Metrics, type Counter, type Gauge, type Histogram, type HttpObservation } from './metrics/metrics.js';
 export { jitteredDelay, retryWithJitter, type Backoff, type RetryOptions } from './service/retry.js';
 export { RuntimeModule, type RuntimeModuleOptions, type RuntimeParts } from './service/runtime.module.js';

@@ -63,7 +63,7 @@ export interface RedirectOptions {
  */
 export abstract class BlobStorage {
   /**
-   * Starts an upload.
+   * Starts an upload. Nothing is stored before the first append, so an upload that is never used costs nothing.
    * @throws RangeError for an id that {@link isUploadId} refuses
    */
   abstract createUpload(id: string): Promise<UploadState>;
@@ -73,7 +73,7 @@ export abstract class BlobStorage {
    * state was lost). Takes bytes from the source only as fast as they can be stored, and until the
    * source ends or fails; in both cases every byte it gave is in the resulting state, durably.
    *
-   * The chunks are kept until they are written, so the source must not reuse their memory.
+   * The chunks are taken over and their memory is given back once they are written: the source must not use it again.
    * When the store fails, the source is told to stop (its iterator's `return`), the call rejects and
    * the earlier state stays valid, or the upload is gone ({@link UploadMissing} from then on).
    *

@@ -1,8 +1,8 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { releaseWhenWritten } from '@haven/runtime';
 import { ResponseHeaders } from '../headers/response-headers.js';
 import { LIMITS } from '../limits/limits.js';
-import { releaseWhenWritten } from '../transfer/release-chunk.js';
 import type { UpstreamGroup } from '../upstream/upstream-group.js';
 import type { Upstream } from '../upstream/upstream.js';
 import type { Exchange } from './exchange.js';

@@ -1,9 +1,9 @@
 import type { Dispatcher } from 'undici';
+import { isWorthReleasing, releaseWhenWritten } from '@haven/runtime';
 import { ResponseHeaders } from '../headers/response-headers.js';
 import { LIMITS } from '../limits/limits.js';
 import { FileTransfer } from '../transfer/file-transfer.js';
 import { parseHandOver } from '../transfer/hand-over.js';
-import { isWorthReleasing, releaseWhenWritten } from '../transfer/release-chunk.js';
 import type { UpstreamGroup } from '../upstream/upstream-group.js';
 import type { Upstream } from '../upstream/upstream.js';
 import type { Exchange } from './exchange.js';

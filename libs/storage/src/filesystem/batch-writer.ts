@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { releaseChunk } from '@haven/runtime';
 import { StorageError } from '../storage-error.js';
 
 /** Large enough that the cost of a call does not count, small enough that two of them are little memory. */
@@ -15,7 +16,7 @@ export class SyncFailed extends Error {}
 
 /**
  * Writes chunks one after the other without copying them: gathers about 1 MiB for each call, and has one
- * call under way while the next batch is collected. At most two batches are in memory.
+ * call under way while the next batch is collected. At most two batches are in memory; written ones are given back at once.
  */
 export class BatchWriter {
   readonly #file: FileHandle;
@@ -68,6 +69,7 @@ export class BatchWriter {
 
   async #write(chunks: readonly Uint8Array[], bytes: number): Promise<void> {
     await writeAll(this.#file, chunks, this.#position);
+    for (const chunk of chunks) releaseChunk(chunk);
     this.#position += bytes;
     this.#unsynced += bytes;
     if (this.#unsynced >= SYNC_EVERY && this.#syncing === undefined) this.#syncInBackground();

@@ -240,7 +240,7 @@ async function appended(storage: FilesystemBlobStorage, bytes: Buffer) {
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
+  yield Buffer.from(bytes);
 }
 
 async function* brokenSource(): AsyncGenerator<Uint8Array> {
@@ -250,9 +250,8 @@ async function* brokenSource(): AsyncGenerator<Uint8Array> {
 
 /** Gives until nobody takes, and then refuses to stop. */
 async function* stubborn(): AsyncGenerator<Uint8Array> {
-  const chunk = Buffer.alloc(1_000_000);
   try {
-    for (let given = 0; given < 100; given += 1) yield chunk;
+    for (let given = 0; given < 100; given += 1) yield Buffer.alloc(1_000_000);
   } finally {
     await new Promise(() => undefined);
   }

@@ -36,15 +36,13 @@ export class FilesystemBlobStorage extends BlobStorage {
 
   override async createUpload(id: string): Promise<UploadState> {
     if (!isUploadId(id)) throw new RangeError('An upload id must be 1 to 128 letters, digits, - or _.');
-    await attempt('create an upload', () =>
-      withFile(this.#upload(id), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, async () => undefined));
     return { id, received: 0 };
   }
 
   override async append(state: UploadState, source: AsyncIterable<Uint8Array>): Promise<AppendResult> {
     const path = this.#upload(state.id);
     try {
-      const { received, ...rest } = await withFile(path, constants.O_RDWR, (file) => appendFrom(file, state, source));
+      const { received, ...rest } = await withFile(path, constants.O_RDWR | (state.received === 0 ? constants.O_CREAT : 0), (file) => appendFrom(file, state, source));
       return { state: { ...state, received }, ...rest };
     } catch (error) {
       if (isAbsent(error)) throw new UploadMissing(state.id);
@@ -56,12 +54,18 @@ export class FilesystemBlobStorage extends BlobStorage {
   }
 
   override async *readUpload(state: UploadState): AsyncGenerator<Uint8Array, void, undefined> {
+    if (state.received === 0) return;
     const found = await this.#uploadSize(state.id);
     if (found < state.received) throw new UploadMissing(state.id, `holds ${found} bytes instead of ${state.received}`);
-    if (state.received > 0) yield* readRange(this.#upload(state.id), { start: 0, end: state.received - 1 });
+    yield* readRange(this.#upload(state.id), { start: 0, end: state.received - 1 });
   }
 
   override async commit(state: UploadState, digest: Digest): Promise<void> {
+    if (state.received === 0) {
+      // Nothing was appended, or nothing that counts: there may be no file to move.
+      await this.put(digest, new Uint8Array());
+      return this.abort(state);
+    }
     await attempt('commit an upload', () => this.#blobs.moveIn(this.#upload(state.id), state.received, digest, state.id));
   }
 
@@ -70,13 +74,19 @@ export class FilesystemBlobStorage extends BlobStorage {
   }
 
   override async put(digest: Digest, bytes: Uint8Array): Promise<void> {
-    const state = await this.createUpload(`put-${randomUUID()}`);
+    const id = `put-${randomUUID()}`;
+    const path = this.#upload(id);
     try {
-      const { state: written } = await this.append(state, once(bytes));
-      await this.commit(written, digest);
+      await attempt('store a small blob', async () => {
+        await withFile(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, async (file) => {
+          await file.writeFile(bytes);
+          await file.datasync();
+        });
+        await this.#blobs.moveIn(path, bytes.byteLength, digest, id);
+      });
     } catch (error) {
       // The first error is the one to tell; what cannot be removed now, staleUploads will name later.
-      await this.abort(state).catch(() => undefined);
+      await removeFile(path).catch(() => undefined);
       throw error;
     }
   }
@@ -120,15 +130,15 @@ export class FilesystemBlobStorage extends BlobStorage {
   }
 
   override async health(): Promise<void> {
-    const { id } = await this.createUpload(`health-${randomUUID()}`);
+    const path = this.#upload(`health-${randomUUID()}`);
     await attempt('write and remove a file', async () => {
       try {
-        await withFile(this.#upload(id), constants.O_WRONLY, async (file) => {
+        await withFile(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, async (file) => {
           await file.write('healthy');
           await file.datasync();
         });
       } finally {
-        await removeFile(this.#upload(id));
+        await removeFile(path);
       }
     });
   }
@@ -166,8 +176,4 @@ async function lstatIfThere(path: string): Promise<Stats | undefined> {
       throw error;
     }
   });
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield bytes;
 }

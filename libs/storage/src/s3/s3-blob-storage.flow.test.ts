@@ -256,5 +256,5 @@ async function readAll(storage: BlobStorage, bytes: Buffer, range?: { start: num
 }
 
 async function* chunked(bytes: Buffer): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.byteLength; at += 65_536) yield bytes.subarray(at, at + 65_536);
+  for (let at = 0; at < bytes.byteLength; at += 65_536) yield Buffer.from(bytes.subarray(at, at + 65_536));
 }

@@ -11,13 +11,13 @@ const WORTH_BYTES = 16 * 1024;
  * collection every 64 MiB, which costs as much time as moving the bytes does. Only for chunks that nobody else can see:
  * the chunk must own its whole memory, and whatever it was written to must be done with it.
  */
-export function releaseChunk(chunk: Buffer): void {
+export function releaseChunk(chunk: Uint8Array): void {
   const memory = chunk.buffer as DetachableBuffer;
   if (isWorthReleasing(chunk)) memory.transfer?.(0);
 }
 
 /** Whether the chunk is large and the only view of its memory. */
-export function isWorthReleasing(chunk: Buffer): boolean {
+export function isWorthReleasing(chunk: Uint8Array): boolean {
   return chunk.byteLength >= WORTH_BYTES && chunk.byteOffset === 0 && chunk.buffer.byteLength === chunk.byteLength;
 }
 
