@@ -2,7 +2,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import type { Catalog, RepositoryToOpen, Upload } from '@haven/catalog';
 import { isRepositoryName, OciError, parseContentRange, parseDigest, type Digest } from '@haven/oci';
 import type { Exchange } from '../server/exchange.js';
-import { announcedLength, bodyOf } from '../server/request-body.js';
+import { announcedLength, bodyOf, readBody } from '../server/request-body.js';
 import { projectFor } from '../token/project-for.js';
 import type { UploadService } from './upload.service.js';
 
@@ -10,6 +10,8 @@ type UploadsExchange = Exchange<{ kind: 'uploads'; repository: string }>;
 type UploadExchange = Exchange<{ kind: 'upload'; repository: string; id: string }>;
 
 const MAX_LENGTH = Number.MAX_SAFE_INTEGER;
+/** Blobs up to this many bytes that come in one request are stored in one go; larger ones are streamed. */
+const SMALL_BLOB = 128 * 1024;
 
 /** HTTP in and out of blob uploads (OCI Distribution 1.1, "Pushing blobs"). */
 export class UploadController {
@@ -27,14 +29,17 @@ export class UploadController {
     const mount = exchange.query.get('mount');
     if (mount !== null && (await this.#mount(exchange, target, digestFrom(mount)))) return;
     const digest = exchange.query.get('digest');
-    const wanted = digest === null ? undefined : digestFrom(digest);
-    const upload = await this.#uploads.start(target);
-    if (wanted === undefined) {
-      answerProgress(exchange, 202, upload);
+    if (digest === null) {
+      answerProgress(exchange, 202, await this.#uploads.start(target));
       return;
     }
-    const whole = await this.#receive(exchange, upload);
-    await this.#finish(exchange, whole, wanted);
+    const wanted = digestFrom(digest);
+    if (isSmall(exchange)) {
+      await this.#uploads.store(target, wanted, await readBody(exchange.request, SMALL_BLOB, 'The blob'));
+      answerCreated(exchange, wanted);
+      return;
+    }
+    await this.#finish(exchange, await this.#receive(exchange, await this.#uploads.start(target)), wanted);
   }
 
   /** PATCH: a chunk, or the whole blob as a stream. */
@@ -47,6 +52,10 @@ export class UploadController {
   async finish(exchange: UploadExchange): Promise<void> {
     const digest = digestFrom(exchange.query.get('digest') ?? '');
     const upload = await this.#uploads.find(exchange.route.id, exchange.route.repository, exchange.actor);
+    if (upload.received === 0 && isSmall(exchange)) {
+      await this.#storeWhole(exchange, upload, digest);
+      return;
+    }
     const whole = announcedLength(exchange.request) === 0 ? upload : await this.#receive(exchange, upload);
     await this.#finish(exchange, whole, digest);
   }
@@ -84,10 +93,30 @@ export class UploadController {
     return result.upload;
   }
 
+  /** The common push of a small blob, POST and PUT, without a file for the session in between. */
+  async #storeWhole(exchange: UploadExchange, upload: Upload, digest: Digest): Promise<void> {
+    const expected = expectedLength(exchange, upload);
+    const bytes = await readBody(exchange.request, SMALL_BLOB, 'The blob');
+    if (bytes.length !== expected) throw new OciError('SIZE_INVALID');
+    const target = { repository: upload.repository, projectId: upload.projectId, actor: upload.subject };
+    try {
+      await this.#uploads.store(target, digest, bytes, upload.id);
+    } catch (error) {
+      if (error instanceof OciError && error.code === 'DIGEST_INVALID') await this.#uploads.cancel(upload);
+      throw error;
+    }
+    answerCreated(exchange, digest);
+  }
+
   async #finish(exchange: UploadsExchange | UploadExchange, upload: Upload, digest: Digest): Promise<void> {
     await this.#uploads.finish(upload, digest);
     answerCreated(exchange, digest);
   }
+}
+
+function isSmall(exchange: Exchange): boolean {
+  const announced = announcedLength(exchange.request);
+  return announced !== undefined && announced <= SMALL_BLOB;
 }
 
 /** Bytes this request must bring, from Content-Range and Content-Length; refuses chunks that do not follow on. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { CatalogError, type Catalog, type RepositoryToOpen, type Upload } from '@haven/catalog';
-import { digestAlgorithm, OciError, type Digest } from '@haven/oci';
+import { digestAlgorithm, digestOf, OciError, type Digest } from '@haven/oci';
 import { UploadMissing, type BlobStorage, type UploadState } from '@haven/storage';
 import { RunningHash, RunningHashes } from './running-hashes.js';
 
@@ -68,12 +68,23 @@ export class UploadService {
     const found = await this.#digestOf(upload, digest);
     if (found !== digest) {
       await this.cancel(upload);
-      throw new OciError('DIGEST_INVALID', { message: `The content received has digest ${found}, not ${digest}; the upload was discarded.`, detail: { received: found } });
+      throw wrongDigest(found, digest);
     }
     await this.#catalog.claimBlob(digest);
     await this.#storage.commit(stateOf(upload), digest);
     await this.#catalog.addBlob({
       repository: upload.repository, projectId: upload.projectId, actor: upload.subject, digest, size: upload.received, upload: upload.id,
+    });
+  }
+
+  /** Stores a small blob that came whole, in one request: nothing of it lies in the session, if there is one. */
+  async store(target: RepositoryToOpen, digest: Digest, bytes: Uint8Array, session?: string): Promise<void> {
+    const found = digestOf(bytes, digestAlgorithm(digest));
+    if (found !== digest) throw wrongDigest(found, digest);
+    await this.#alone(session ?? randomUUID(), async () => {
+      await this.#catalog.claimBlob(digest);
+      await this.#storage.put(digest, bytes);
+      await this.#catalog.addBlob({ ...target, digest, size: bytes.length, ...(session === undefined ? {} : { upload: session }) });
     });
   }
 
@@ -117,6 +128,10 @@ export class UploadService {
 
 export function stateOf(upload: Upload): UploadState {
   return upload.state as UploadState;
+}
+
+function wrongDigest(found: Digest, wanted: Digest): OciError {
+  return new OciError('DIGEST_INVALID', { message: `The content received has digest ${found}, not ${wanted}; the upload was discarded.`, detail: { received: found } });
 }
 
 function busy(): CatalogError {
