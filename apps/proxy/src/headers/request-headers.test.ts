@@ -42,4 +42,11 @@ describe('RequestHeaders', () => {
     expect(parse(...hundred).fault).toBeUndefined();
     expect(parse(...hundred, 'X-More', 'v').fault).toBe('too-many');
   });
+
+  test('refuses a second Authorization, alike or not', () => {
+    const one = ['Host', 'reg.test', 'Authorization', 'Bearer a'];
+    expect(new RequestHeaders(one).fault).toBeUndefined();
+    expect(new RequestHeaders([...one, 'authorization', 'Bearer b']).fault).toBe('malformed');
+    expect(new RequestHeaders([...one, 'Authorization', 'Bearer a']).fault).toBe('malformed');
+  });
 });

@@ -24,6 +24,7 @@ export class RequestHeaders {
   forwarded = '';
   /** `Range` was sent. */
   ranged = false;
+  #authorized = false;
 
   get hasBody(): boolean { return this.chunked || this.contentLength > 0; }
 
@@ -58,10 +59,17 @@ export class RequestHeaders {
       case 'forwarded': this.forwarded = this.forwarded === '' ? value : `${this.forwarded}, ${value}`; return;
       case 'expect': return; // Answered by the proxy, and asked anew of the upstream where a body follows.
       case 'range': this.ranged = true; break;
+      case 'authorization': this.#countAuthorization(); break;
       default: if (isHopByHop(name) || isOurs(name) || OVERRIDES.has(name)) return;
     }
     if (!isFieldValue(value)) this.fault ??= 'malformed';
     this.passed.push(name, value);
+  }
+
+  /** Two of them could be read differently by two programs on the way (RFC 9110 section 11.6.2 has one). */
+  #countAuthorization(): void {
+    if (this.#authorized) this.fault ??= 'malformed';
+    this.#authorized = true;
   }
 
   #setHost(value: string): void {
