@@ -7,8 +7,9 @@ import { pipeline } from 'node:stream/promises';
 import { CACHE } from '../cache.mjs';
 
 const SUITE = 'bookworm';
+const MIB = 1024 * 1024;
 /** A root file system smaller than this is not one. */
-const LEAST_BYTES = 40 << 20;
+const LEAST_BYTES = 40 * MIB;
 
 /**
  * A tar of a real Debian root file system, made with debootstrap from Debian's packages and kept in `.cache/`. Where
@@ -35,22 +36,22 @@ function bootstrap(file) {
   try {
     call('/usr/sbin/debootstrap', ['--variant=minbase', SUITE, folder]);
     for (const path of ['var/cache/apt/archives', 'var/lib/apt/lists']) rmSync(join(folder, path), { recursive: true, force: true });
-    pack(file, folder, ['.']);
+    pack(file, folder, ['.'], LEAST_BYTES);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 function packHostFiles(file) {
-  pack(file, '/', ['etc/debian_version', 'etc/os-release', 'usr/lib/os-release', 'usr/bin', 'usr/share/common-licenses', 'usr/share/perl5']
-    .filter((path) => existsSync(join('/', path))));
+  const paths = ['etc/debian_version', 'etc/os-release', 'usr/lib/os-release', 'usr/sbin', 'usr/share/common-licenses', 'usr/share/perl5', 'usr/share/zoneinfo'];
+  pack(file, '/', paths.filter((path) => existsSync(join('/', path))), MIB);
 }
 
-function pack(file, folder, paths) {
+function pack(file, folder, paths, least) {
   const partial = `${file}.${process.pid}.part`;
   call('tar', ['-C', folder, '--sort=name', '--numeric-owner', '--one-file-system', '-cf', partial, ...paths]);
   const { size } = statSync(partial);
-  if (size < LEAST_BYTES) throw new Error(`${partial} holds only ${size} bytes`);
+  if (size < least) throw new Error(`${partial} holds only ${size} bytes`);
   renameSync(partial, file);
 }
 
