@@ -60,7 +60,7 @@ describe('the job service', () => {
   const moveTags = (tags: readonly string[]): Promise<void> => testDatabase.database.transaction((transaction) => appendEvents(transaction, tags.map((tag) => (
     { type: 'tag.created', payload: { project: 1, repository: 'a/b', tag, digest: 'sha256:0' }, actor: 'user:3' }
   ))));
-  const waiting = async (): Promise<number> => Number((await testDatabase.database.query<{ count: string }>('SELECT count(*) FROM outbox WHERE delivered_at IS NULL'))[0]?.count);
+  const waiting = async (): Promise<number> => Number((await testDatabase.database.query<{ count: string }>('SELECT count(*) FROM outbox WHERE handled_at IS NULL'))[0]?.count);
   const ready = async (service: RunningService): Promise<number> => (await fetch(`http://127.0.0.1:${service.privateAddress.port}/readyz`)).status;
 
   test('waits for the schema, then delivers what waits in the outbox', async () => {

@@ -75,7 +75,7 @@ describe('transaction', () => {
 });
 
 describe('outbox', () => {
-  test('hands events on until delivery succeeds, in order, and then never again', async () => {
+  test('hands events on until delivery succeeds, in order, and again when nobody reports them handled', async () => {
     const { database } = fixture;
     const outbox = new Outbox(database);
     await database.transaction((transaction) => appendEvents(transaction, [
@@ -93,6 +93,13 @@ describe('outbox', () => {
     expect(await outbox.relay(10, deliver)).toBe(1);
     expect(await outbox.relay(10, deliver)).toBe(0);
     expect(delivered).toEqual([{ tag: 'one' }, { tag: 'two' }]);
+    await database.execute(`UPDATE outbox SET delivered_at = now() - interval '11 minutes'`);
+    const again: string[] = [];
+    expect(await outbox.relay(1, (events) => Promise.resolve(void again.push(...events.map((event) => event.id))))).toBe(1);
+    await outbox.markHandled(again[0] ?? '');
+    await database.execute(`UPDATE outbox SET delivered_at = now() - interval '11 minutes'`);
+    expect(await outbox.relay(10, deliver)).toBe(1);
+    expect(delivered.slice(2)).toEqual([{ tag: 'two' }]);
     expect(await outbox.lagSeconds()).toBe(0);
   });
 

@@ -161,7 +161,8 @@ class OpenTransaction implements Transaction {
 /** The transaction is lost either way; the error that led here is the one to report. */
 async function rollBack(runner: QueryRunner): Promise<void> {
   try {
-    if (runner.isTransactionActive) await runner.rollbackTransaction();
+    // A runner whose connection broke has been taken out of the pool already, and the server has rolled back.
+    if (runner.isTransactionActive && !runner.isReleased) await runner.rollbackTransaction();
   } catch (error) {
     if (databaseFault(error) !== 'unavailable') throw error;
   }

@@ -34,6 +34,9 @@ export async function appendEvents(transaction: Transaction, events: readonly Ne
   );
 }
 
+/** Events that the queue took but nobody has handled by then are handed out again: the queue may have lost its data. */
+const HANDED_OUT_AGAIN = '10 minutes';
+
 /** The reading side of the outbox: hands committed events on, at least once and oldest first. */
 export class Outbox {
   readonly #database: Database;
@@ -43,16 +46,18 @@ export class Outbox {
   }
 
   /**
-   * Hands at most `limit` waiting events to `deliver` and stamps them once it resolves. When it rejects, or the process
-   * dies, they are handed out again. Several relays may run: rows that another one holds are passed over.
+   * Hands at most `limit` waiting events to `deliver` and stamps them once it resolves. When it rejects, the process dies,
+   * or nobody reports them handled for ten minutes, they are handed out again. Several relays may run: rows that another
+   * one holds are passed over.
    * Resolves to the number delivered.
    */
   async relay(limit: number, deliver: (events: readonly OutboxEvent[]) => Promise<void>): Promise<number> {
     return this.#database.transaction(async (transaction) => {
       const rows = await transaction.query<OutboxRow>(
         `SELECT id, event_id, type, payload, actor, created_at FROM outbox
-         WHERE delivered_at IS NULL ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`,
-        [limit],
+         WHERE handled_at IS NULL AND (delivered_at IS NULL OR delivered_at < now() - $2::interval)
+         ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`,
+        [limit, HANDED_OUT_AGAIN],
       );
       if (rows.length === 0) return 0;
       await deliver(rows.map(eventOf));
@@ -61,18 +66,23 @@ export class Outbox {
     });
   }
 
-  /** Age in seconds of the oldest event that still waits; 0 when none does. */
+  /** Reports that everybody who wanted this event has it; it is never handed out again. */
+  async markHandled(id: string): Promise<void> {
+    await this.#database.execute('UPDATE outbox SET handled_at = now() WHERE event_id = $1 AND handled_at IS NULL', [id]);
+  }
+
+  /** Age in seconds of the oldest event that still waits for the queue; 0 when none does. */
   async lagSeconds(): Promise<number> {
     const [row] = await this.#database.query<{ lag: number | null }>(
-      `SELECT extract(epoch FROM now() - min(created_at))::float8 AS lag FROM outbox WHERE delivered_at IS NULL`,
+      `SELECT extract(epoch FROM now() - min(created_at))::float8 AS lag FROM outbox WHERE handled_at IS NULL AND delivered_at IS NULL`,
     );
     return row?.lag ?? 0;
   }
 
-  /** Removes at most `limit` events delivered before `before`; resolves to how many. */
+  /** Removes at most `limit` events that were written before `before` and delivered since; resolves to how many. */
   async forgetDelivered(before: Date, limit: number): Promise<number> {
     return this.#database.execute(
-      `DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE delivered_at < $1 ORDER BY id LIMIT $2)`,
+      `DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE created_at < $1 AND delivered_at IS NOT NULL ORDER BY id LIMIT $2)`,
       [before, limit],
     );
   }

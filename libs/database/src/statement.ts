@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ClientBase, QueryResult } from 'pg';
 import type { QueryRunner } from 'typeorm';
+import { DatabaseUnavailable } from './database-faults.js';
 
 /**
  * Texts that are prepared under a name. Nearly every statement of ours is one of a few hundred constant texts; lists
@@ -14,6 +15,7 @@ const names = new Map<string, string>();
  * what a short statement costs. Behind PgBouncer this needs `max_prepared_statements` (version 1.21).
  */
 export async function runStatement(runner: QueryRunner, sql: string, parameters: readonly unknown[]): Promise<QueryResult> {
+  if (runner.isReleased) throw new DatabaseUnavailable('the database connection was lost');
   const client = (await runner.connect()) as ClientBase;
   const name = nameOf(sql);
   return client.query({ ...(name === undefined ? {} : { name }), text: sql, values: [...parameters] });

@@ -17,7 +17,8 @@ export interface RelayParts {
 
 /**
  * Turns committed events into `deliver-event` jobs, at least once. A row is stamped only after the queue took its job,
- * and the job's id is the event's, so doing it twice queues it once. Any number of relays may run.
+ * and the job's id is the event's, so doing it twice queues it once. Events that the queue took and lost are handed over
+ * again (Outbox.relay). Any number of relays may run.
  */
 export class Relay {
   readonly #parts: RelayParts;

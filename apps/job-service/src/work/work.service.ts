@@ -1,6 +1,6 @@
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Database, Outbox } from '@haven/database';
-import type { Messages } from '@haven/messages';
+import type { JobPayload, Messages } from '@haven/messages';
 import { retryWithJitter, type Health, type RootLogger } from '@haven/runtime';
 import type { Subscribers } from '../event/subscribers.js';
 import { purgeEvents } from '../event/purge-events.js';
@@ -42,7 +42,7 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
     const { messages, logger } = this.#parts;
     logger.addSink(messages.logShipper.sink);
     const workers = messages.workers();
-    workers.handle('deliver-event', (event) => this.#parts.subscribers.deliver(event));
+    workers.handle('deliver-event', (event) => this.#deliver(event));
     workers.handle('purge-uploads', () => this.#parts.uploadPurge.run());
     workers.handle('purge-events', async () => { await purgeEvents(this.#parts.outbox, logger); });
     this.#starting = this.#whenReady(() => {
@@ -60,6 +60,12 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
     await this.#parts.relay.stop();
     await this.#parts.messages.close();
     await this.#parts.database.close();
+  }
+
+  /** The row learns of it last: until it has, the event is handed out again, whatever becomes of the queue's data. */
+  async #deliver(event: JobPayload<'deliver-event'>): Promise<void> {
+    await this.#parts.subscribers.deliver(event);
+    await this.#parts.outbox.markHandled(event.id);
   }
 
   /** Core brings the schema up to date; until then this service is up, but not ready. */

@@ -185,7 +185,7 @@ const pushing = [
     updated_at timestamptz NOT NULL DEFAULT now()
   )`,
   `CREATE INDEX upload_age ON upload (updated_at)`,
-  // Change and event commit together; the relay hands rows to the queue and stamps them.
+  // Change and event commit together. delivered_at: the queue took it; handled_at: everybody who wanted it has it.
   `CREATE TABLE outbox (
     id bigserial PRIMARY KEY,
     event_id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -193,9 +193,11 @@ const pushing = [
     payload jsonb NOT NULL,
     actor text NOT NULL DEFAULT '',
     created_at timestamptz NOT NULL DEFAULT now(),
-    delivered_at timestamptz
+    delivered_at timestamptz,
+    handled_at timestamptz
   )`,
-  `CREATE INDEX outbox_waiting ON outbox (id) WHERE delivered_at IS NULL`,
+  `CREATE INDEX outbox_waiting ON outbox (id) WHERE handled_at IS NULL`,
+  `CREATE INDEX outbox_unhandled ON outbox (event_id) WHERE handled_at IS NULL`,
 ];
 
 const platform = [
