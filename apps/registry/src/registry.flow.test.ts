@@ -275,6 +275,16 @@ describe('a manifest', () => {
     expect(await response.json()).toMatchObject({ errors: [{ code: 'MANIFEST_BLOB_UNKNOWN', detail: { digests: [absent] } }] });
   });
 
+  test('that may be sparse is taken with a warning', async () => {
+    const absent = digestOf(Buffer.from('kept elsewhere'));
+    const body = JSON.stringify({ schemaVersion: 2, mediaType: OCI_IMAGE_INDEX, manifests: [{ mediaType: OCI_IMAGE_MANIFEST, digest: absent, size: 14 }] });
+    await registry.database.execute(`UPDATE project SET metadata = '{"allow_sparse_manifests": "true"}' WHERE id = 1`);
+    const response = await call('PUT', '/v2/alpha/app/manifests/sparse', { body, headers: { 'content-type': OCI_IMAGE_INDEX } });
+    await registry.database.execute(`UPDATE project SET metadata = '{}' WHERE id = 1`);
+    expect([response.status, response.headers.get('warning')]).toEqual([201, `299 - "alpha/app does not hold everything that this manifest names, such as ${absent}"`]);
+    expect((await call('GET', `/v2/alpha/app/manifests/${absent}`)).status).toBe(404);
+  });
+
   test('above 4 MiB is refused, announced or not', async () => {
     const size = 4 * 1024 * 1024 + 1;
     expect(await statusOfPut('/v2/alpha/app/manifests/huge', { 'content-length': String(size) }, 0)).toBe(413);
@@ -325,6 +335,15 @@ describe('lists', () => {
   test.each(['-1', 'abc', '1e9', '0x10', ' 5', '9223372036854775807', '', '1&n=2'])('refuse n=%s', async (n) => {
     const response = await call('GET', `/v2/alpha/app/tags/list?n=${n}`);
     expect([response.status, await errorCode(response)]).toEqual([400, 'PAGINATION_NUMBER_INVALID']);
+  });
+
+  test('are never longer than a thousand entries, and say so', async () => {
+    await pushImage('1', {}, 'alpha/other');
+    await registry.database.execute(`INSERT INTO tag (repository_id, name, manifest_id)
+      SELECT r.id, 'many-' || n, (SELECT max(id) FROM manifest WHERE repository_id = r.id) FROM repository r, generate_series(1, 1100) AS n WHERE r.name = 'alpha/other'`);
+    const response = await call('GET', '/v2/alpha/other/tags/list?n=5000');
+    expect(((await response.json()) as { tags: string[] }).tags).toHaveLength(1000);
+    expect(response.headers.get('warning')).toBe('299 - "a page has at most 1000 entries; follow the Link header"');
   });
 
   test('of repositories are for administrators', async () => {

@@ -48,7 +48,7 @@ export class Catalog {
   findManifest(repository: string, reference: ManifestReference): Promise<StoredManifest | undefined> {
     return findManifest(this.#database, repository, reference);
   }
-  putManifest(put: ManifestToPut): Promise<{ readonly repositoryId: string }> {
+  putManifest(put: ManifestToPut): Promise<{ readonly missing: readonly Digest[] }> {
     return putManifest(this.#database, put);
   }
   deleteArtifact(wanted: ArtifactToDelete): Promise<void> {

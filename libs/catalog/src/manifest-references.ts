@@ -1,17 +1,24 @@
-import type { Descriptor, Manifest } from '@haven/oci';
+import type { Descriptor, Digest, Manifest } from '@haven/oci';
 import { isForeignLayer } from '@haven/oci';
 import type { Transaction } from '@haven/database';
 import { CatalogError } from './catalog-error.js';
 import type { OpenRepository } from './repositories.js';
 
+export interface CheckedReferences {
+  /** Bytes of all that is named, with everything that is named in turn. */
+  readonly size: number;
+  /** What the repository does not hold; never more than the project allows. */
+  readonly missing: readonly Digest[];
+}
+
 /**
  * Checks that the repository holds everything a manifest names and keeps those rows from garbage collection until the
  * transaction ends. An index entry may be a manifest or, as BuildKit's cache export writes them, a plain blob.
- * Resolves to the bytes of all that is named. Rejects with 'references-missing' or 'size-mismatch'.
+ * Rejects with 'references-missing', unless the project allows sparse manifests, or 'size-mismatch'.
  */
-export async function checkReferences(transaction: Transaction, repository: OpenRepository, manifest: Manifest): Promise<number> {
+export async function checkReferences(transaction: Transaction, repository: OpenRepository, manifest: Manifest): Promise<CheckedReferences> {
   const named = namedContent(manifest);
-  if (named.length === 0) return 0;
+  if (named.length === 0) return { size: 0, missing: [] };
   const manifests = manifest.children.length > 0 ? await heldManifests(transaction, repository.id, manifest.children) : new Map<string, HeldSize>();
   const blobs = await heldBlobs(transaction, repository.id, named.filter((descriptor) => !manifests.has(descriptor.digest)));
   const missing = named.filter((descriptor) => !manifests.has(descriptor.digest) && !blobs.has(descriptor.digest));
@@ -19,7 +26,7 @@ export async function checkReferences(transaction: Transaction, repository: Open
   const sizes = new Map([...blobs, ...manifests]);
   const wrong = named.filter((descriptor) => sizes.has(descriptor.digest) && sizes.get(descriptor.digest)?.own !== descriptor.size);
   if (wrong.length > 0) throw wrongSizes(wrong);
-  return named.reduce((sum, descriptor) => sum + (sizes.get(descriptor.digest)?.total ?? 0), 0);
+  return { size: named.reduce((sum, descriptor) => sum + (sizes.get(descriptor.digest)?.total ?? 0), 0), missing: missing.map((descriptor) => descriptor.digest) };
 }
 
 /** What a manifest names and its repository must hold, each once: config, layers that are not kept elsewhere, children. */

@@ -43,21 +43,22 @@ export async function findManifest(database: Queryable, repository: string, refe
 /**
  * Makes a manifest part of its repository: checks that everything it names is there, writes the artifact, its
  * references and tags, the tags' history and the events, all in one transaction. Repeating it changes nothing more.
+ * Resolves to the digests that it names and the repository does not hold, where the project allows that.
  * Rejects with 'references-missing', 'size-mismatch', 'project-unknown' or 'blob-deleting'.
  */
-export async function putManifest(database: Database, put: ManifestToPut): Promise<{ readonly repositoryId: string }> {
+export async function putManifest(database: Database, put: ManifestToPut): Promise<{ readonly missing: readonly Digest[] }> {
   const description = describeArtifact(put.manifest, put.config);
   return database.transaction(async (transaction) => {
     const repository = await openRepository(transaction, put);
-    const referencedSize = await checkReferences(transaction, repository, put.manifest);
-    const row = await writeManifest(transaction, repository, put, description, put.size + referencedSize);
+    const references = await checkReferences(transaction, repository, put.manifest);
+    const row = await writeManifest(transaction, repository, put, description, put.size + references.size);
     if (row.deleting) throw blobDeleting(put.digest);
     if (row.fresh && put.manifest.children.length > 0) await writeChildren(transaction, repository, row.id, put.manifest);
     await writeAccessory(transaction, repository, row.id, put);
     const events: NewEvent[] = [pushed(repository, put, description)];
     for (const tag of put.tags) events.push(...(await pointTag(transaction, repository, tag, { manifestId: row.id, digest: put.digest }, put.actor)));
     await appendEvents(transaction, events);
-    return { repositoryId: repository.id };
+    return { missing: references.missing };
   });
 }
 

@@ -13,6 +13,8 @@ export interface PushedManifest {
   /** Those of the tags that came as ?tag= parameters. */
   readonly tagParameters: readonly string[];
   readonly subject: Digest | undefined;
+  /** What it names and the repository does not hold; only where the project allows that. */
+  readonly missing: readonly Digest[];
 }
 
 /** Config blobs up to this size are looked into for the artifact's attributes. */
@@ -43,11 +45,11 @@ export class ManifestPush {
     const config = await this.#config(repository, manifest);
     await this.#catalog.claimBlob(digest);
     await this.#storage.put(digest, bytes);
-    await this.#catalog.putManifest({
+    const { missing } = await this.#catalog.putManifest({
       repository, projectId: projectFor(exchange.claims, repository), actor: exchange.actor,
       digest, manifest, size: bytes.length, tags, ...(config ? { config } : {}),
     });
-    return { digest, tags, tagParameters, subject: manifest.subject?.digest };
+    return { digest, tags, tagParameters, subject: manifest.subject?.digest, missing };
   }
 
   /** Only what the repository holds is read: a digest in a manifest must not open other repositories' blobs. */

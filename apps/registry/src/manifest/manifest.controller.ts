@@ -5,6 +5,7 @@ import type { Broadcasts } from '@haven/messages';
 import { matches } from '../blob/blob.controller.js';
 import type { PullRecorder } from '../pull/pull-recorder.js';
 import type { Exchange } from '../server/exchange.js';
+import { warning } from '../server/warning.js';
 import type { ManifestCache } from './manifest-cache.js';
 import type { ManifestPush } from './manifest-push.js';
 
@@ -43,6 +44,7 @@ export class ManifestController {
     const headers: OutgoingHttpHeaders = { location: `/v2/${repository}/manifests/${pushed.digest}`, 'docker-content-digest': pushed.digest };
     if (pushed.subject !== undefined) headers['oci-subject'] = pushed.subject;
     if (pushed.tagParameters.length > 0) headers['oci-tag'] = pushed.tagParameters.join(', ');
+    if (pushed.missing.length > 0) headers['warning'] = warning(`${repository} does not hold everything that this manifest names, such as ${pushed.missing[0]}`);
     exchange.send(201, headers);
   }
 

@@ -1,7 +1,7 @@
 import type { Catalog } from '@haven/catalog';
-import { nextLink, OciError } from '@haven/oci';
+import { OciError } from '@haven/oci';
 import type { Exchange } from '../server/exchange.js';
-import { pageFrom } from '../server/page.js';
+import { pageFrom, pageHeaders } from '../server/page.js';
 
 /** Lists tags and repositories (OCI Distribution 1.1, "Listing Tags"; Docker Registry HTTP API V2, "Listing Repositories"). */
 export class TagController {
@@ -19,17 +19,13 @@ export class TagController {
     // One more than asked for tells whether there is a next page.
     const found = page.size === 0 ? [] : await this.#catalog.listTags(repository.id, page.last, page.size + 1);
     const tags = found.slice(0, page.size);
-    exchange.sendJson(200, linkTo(`/v2/${name}/tags/list`, found.length > page.size ? tags.at(-1) : undefined, page.size), { name, tags });
+    exchange.sendJson(200, pageHeaders(`/v2/${name}/tags/list`, page, found.length > page.size ? tags.at(-1) : undefined), { name, tags });
   }
 
   async listRepositories(exchange: Exchange<{ kind: 'catalog' }>): Promise<void> {
     const page = pageFrom(exchange.query);
     const found = page.size === 0 ? [] : await this.#catalog.listRepositories(page.last, page.size + 1);
     const repositories = found.slice(0, page.size);
-    exchange.sendJson(200, linkTo('/v2/_catalog', found.length > page.size ? repositories.at(-1) : undefined, page.size), { repositories });
+    exchange.sendJson(200, pageHeaders('/v2/_catalog', page, found.length > page.size ? repositories.at(-1) : undefined), { repositories });
   }
-}
-
-function linkTo(path: string, last: string | undefined, size: number): Record<string, string> {
-  return last === undefined ? {} : { link: nextLink(`${path}?n=${size}&last=${encodeURIComponent(last)}`) };
 }
