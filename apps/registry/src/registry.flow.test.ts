@@ -183,6 +183,18 @@ describe('a blob', () => {
     expect((await call('PUT', `${location}?digest=${digestOf(content)}`)).status).toBe(201);
   });
 
+  test.each(['PATCH', 'PUT'])('whose bytes are gone can be started anew: %s', async (method) => {
+    const content = randomBytes(300_000);
+    const location = await startUpload();
+    await call('PATCH', location, { body: content.subarray(0, 200_000) });
+    const id = location.split('/').at(-1) ?? '';
+    await registry.storage.abort({ id, received: 0 });
+    const path = method === 'PUT' ? `${location}?digest=${digestOf(content)}` : location;
+    const response = await call(method, path, { body: content.subarray(200_000), headers: { 'content-range': '200000-299999' } });
+    expect([response.status, await errorCode(response)]).toEqual([404, 'BLOB_UPLOAD_UNKNOWN']);
+    expect((await call('GET', location)).status).toBe(404);
+  });
+
   test('takes one writer at a time', async () => {
     const content = randomBytes(200_000);
     const location = await startUpload();

@@ -38,7 +38,7 @@ export class UploadService {
 
   /** Adds bytes at the end; `failure` is set when the source broke off, what had come is kept all the same. */
   async append(upload: Upload, source: ByteSource): Promise<{ readonly upload: Upload; readonly failure?: unknown }> {
-    return this.#alone(upload.id, async () => {
+    return this.#orForget(upload, () => this.#alone(upload.id, async () => {
       const claim = await this.#catalog.claimUpload(upload);
       const state = claim.contested ? await this.#copy(stateOf(claim.upload)) : stateOf(claim.upload);
       const hash = this.#hashes.take(upload.id, upload.received);
@@ -46,7 +46,7 @@ export class UploadService {
       const saved = await this.#catalog.saveUpload(claim.upload, result.state, result.state.received);
       if (hash && hash.received === saved.received) this.#hashes.keep(upload.id, hash);
       return { upload: saved, ...('failure' in result ? { failure: result.failure } : {}) };
-    });
+    }));
   }
 
   /**
@@ -54,14 +54,21 @@ export class UploadService {
    * client hears of it. Content that is not what `digest` says ends the session.
    */
   async finish(upload: Upload, digest: Digest): Promise<void> {
+    await this.#orForget(upload, () => this.#alone(upload.id, () => this.#finish(upload, digest)));
+    this.#hashes.forget(upload.id);
+  }
+
+  /**
+   * After a kill between the bytes and the row, the session's bytes are a blob already while its row still counts them.
+   * Nobody can go on with such a session, so its status must not invite anybody to.
+   */
+  async #orForget<Result>(upload: Upload, work: () => Promise<Result>): Promise<Result> {
     try {
-      await this.#alone(upload.id, () => this.#finish(upload, digest));
+      return await work();
     } catch (error) {
-      // Killed between the bytes and the row: the session's bytes are a blob already, so nobody can go on with it.
       if (error instanceof UploadMissing) await this.#catalog.forgetUpload(upload.id);
       throw error;
     }
-    this.#hashes.forget(upload.id);
   }
 
   async #finish(upload: Upload, digest: Digest): Promise<void> {
