@@ -54,14 +54,15 @@ export interface UploadClaim {
 }
 
 /**
- * Reserves the upload for one writer. Whoever claimed it before and has not saved yet has lost it; as that one may still
+ * Reserves the upload for one writer, durably: a claim that a crash undid would let a second writer in beside the first.
+ * Whoever claimed it before and has not saved yet has lost it; as that one may still
  * hold the file open, the new writer must continue on a copy when the claim is `contested`.
  * Rejects with 'upload-changed' when another request wrote since `upload` was read, 'upload-unknown' when it is gone.
  */
 export async function claimUpload(database: Queryable, upload: Upload): Promise<UploadClaim> {
   const [row] = await database.query<{ contested: boolean }>(
-    `${RELAXED}, before AS (SELECT id, writing FROM upload WHERE id = $1)
-     UPDATE upload SET version = version + 1, writing = true, updated_at = now() FROM relaxed, before
+    `WITH before AS (SELECT id, writing FROM upload WHERE id = $1)
+     UPDATE upload SET version = version + 1, writing = true, updated_at = now() FROM before
      WHERE upload.id = before.id AND version = $2 RETURNING before.writing AS contested`,
     [upload.id, upload.version],
   );
