@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { digestOf } from '@haven/oci';
+import { errorCode, TestClient } from '../testing/test-client.js';
+
+let client: TestClient;
+
+beforeAll(async () => {
+  client = await TestClient.start();
+});
+afterAll(() => client.stop());
+
+const all = ['pull', 'push', 'delete'] as const;
+
+describe('who may do what', () => {
+  test('without a token the answer says where to get one, for exactly what', async () => {
+    const response = await client.call('PUT', '/v2/alpha/app/manifests/1', { token: '', body: '{}' });
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toBe(`Bearer realm="${client.registry.url}/service/token",service="harbor-registry",scope="repository:alpha/app:pull,push"`);
+    expect(await errorCode(response)).toBe('UNAUTHORIZED');
+  });
+
+  test.each([
+    ['GET', '/v2/alpha/app/manifests/1', { 'alpha/app': ['push'] }],
+    ['PUT', '/v2/alpha/app/manifests/1', { 'alpha/app': ['pull'] }],
+    ['DELETE', '/v2/alpha/app/manifests/1', { 'alpha/app': ['pull', 'push'] }],
+    ['PUT', '/v2/alpha/app/manifests/1', { 'alpha/other': ['pull', 'push'] }],
+    ['POST', '/v2/alpha/app/blobs/uploads/', { 'alpha/app': ['pull'] }],
+    ['GET', '/v2/_catalog', { 'alpha/app': ['pull', 'push', 'delete'] }],
+    ['POST', `/v2/alpha/app/blobs/uploads/?mount=${digestOf(Buffer.from(''))}&from=bravo/secret`, { 'alpha/app': ['pull', 'push'] }],
+  ] as const)('%s %s needs more than %j', async (method, path, grants) => {
+    const response = await client.call(method, path, { token: await client.registry.token(grants) });
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toContain('error="insufficient_scope"');
+  });
+
+  test('a revoked subject is refused within seconds, with a token that is still valid', async () => {
+    const token = await client.registry.token({ 'alpha/app': all }, 'user:77');
+    expect((await client.call('POST', '/v2/alpha/app/blobs/uploads/', { token })).status).toBe(202);
+    await client.registry.database.execute(`INSERT INTO access_epoch (subject, not_before) VALUES ('user:77', now())`);
+    client.registry.broadcasts.publish('access-changed', {});
+    let status = 202;
+    for (let attempt = 0; attempt < 50 && status !== 401; attempt += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      status = (await client.call('POST', '/v2/alpha/app/blobs/uploads/', { token })).status;
+    }
+    expect(status).toBe(401);
+  });
+
+  test('an upload is unknown to everybody but the one who started it', async () => {
+    const location = await client.startUpload();
+    const stranger = await client.registry.token({ 'alpha/app': all }, 'user:2');
+    for (const [method, path] of [['GET', location], ['PATCH', location], ['PUT', `${location}?digest=${digestOf(Buffer.from(''))}`], ['DELETE', location]] as const) {
+      const response = await client.call(method, path, { token: stranger });
+      expect([method, response.status, await errorCode(response)]).toEqual([method, 404, 'BLOB_UPLOAD_UNKNOWN']);
+    }
+    expect((await client.call('GET', location.replace('alpha/app', 'alpha/other'))).status).toBe(404);
+    expect((await client.call('DELETE', location)).status).toBe(204);
+  });
+});
+
+test('no request is answered with more than it should know, and every answer has a request id', async () => {
+  const response = await client.call('GET', '/v2/alpha/app/manifests/nope', { headers: { 'x-request-id': 'my-id-1' } });
+  expect(response.headers.get('x-request-id')).toBe('my-id-1');
+  expect((await client.call('TRACE' as 'GET', '/v2/alpha/app/manifests/v1').catch(() => ({ status: 405 }))).status).toBe(405);
+  expect((await client.call('OPTIONS', '/v2/alpha/app/manifests/v1')).headers.get('allow')).toBe('GET, HEAD, PUT, DELETE');
+});
