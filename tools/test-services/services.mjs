@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { createPostgres } from '../../deploy/local/postgres.mjs';
 import { identify, isSameProcess, killOrphan } from '../../deploy/local/process-identity.mjs';
 import { createRedis } from '../../deploy/local/redis.mjs';
+import { startS3 } from './s3.mjs';
 
 const PREFIX = 'haven-test-services-';
 const RECORD = 'processes.json';
 
 /**
- * Starts a Postgres, a Redis and, when the storage tests bring one, an S3 for a test run, in a temporary folder.
+ * Starts a Postgres, a Redis and an S3 for a test run, in a temporary folder.
  * @returns {Promise<{ env: Record<string, string>, stop(): Promise<void> }>} the variables that tests read
  */
 export async function startServices() {
@@ -29,13 +30,13 @@ export async function startServices() {
     });
     const redis = createRedis({ folder: join(folder, 'redis'), password: password(), persistent: false });
     stops.push(() => postgres.stop(), () => redis.stop());
-    const s3 = startS3(join(folder, 's3')).then((server) => {
-      if (server) stops.push(() => server.stop());
-      return server?.env;
+    const starting = startS3({ folder: join(folder, 's3') }).then((server) => {
+      stops.push(() => server.stop());
+      return server;
     });
-    const [s3Env] = await settle([s3, postgres.start(), redis.start()]);
-    record(folder, [postgres.pid, redis.pid]);
-    return { env: { HAVEN_TEST_POSTGRES_URL: postgres.superuserUrl, HAVEN_TEST_REDIS_URL: redis.url, ...s3Env }, stop };
+    const [s3] = await settle([starting, postgres.start(), redis.start()]);
+    record(folder, [postgres.pid, redis.pid, s3.pid]);
+    return { env: { HAVEN_TEST_POSTGRES_URL: postgres.superuserUrl, HAVEN_TEST_REDIS_URL: redis.url, ...s3.env }, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -48,13 +49,6 @@ async function settle(promises) {
   const failed = results.find(({ status }) => status === 'rejected');
   if (failed) throw failed.reason;
   return results.map(({ value }) => value);
-}
-
-async function startS3(folder) {
-  const module = new URL('./s3.mjs', import.meta.url);
-  if (!existsSync(module)) return undefined;
-  const { startS3: start } = await import(module.href);
-  return start({ folder });
 }
 
 function record(folder, pids) {
