@@ -14,7 +14,7 @@ import { WORKLOADS } from './workloads/index.mjs';
 
 /** Starts the peers, runs the chosen workloads, and gives back { evaluations, memory, failures }. */
 export async function measureAll(session, options) {
-  await requirePrograms(session, ['curl', 'wrk', 'docker-registry', 'nginx']);
+  await requirePrograms(session, ['curl', 'perl', 'wrk', 'docker-registry', 'nginx']);
   if (options.peers.includes('haven') && options.build) await build(session);
   const busyBefore = await busyShare(1);
   const peers = await startPeers(session, options);

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { runCommand } from './command.mjs';
 
 // Program → the Debian package that brings it. sbin is not in every PATH, so it is searched as well.
-const PACKAGES = { 'docker-registry': 'docker-registry', nginx: 'nginx', wrk: 'wrk', curl: 'curl' };
+const PACKAGES = { 'docker-registry': 'docker-registry', nginx: 'nginx', wrk: 'wrk', curl: 'curl', perl: 'perl-base' };
 
 /** Makes sure that the programs are there. As root on a Debian system it installs what is missing; otherwise it says what to install. */
 export async function requirePrograms(session, programs) {
