@@ -15,7 +15,7 @@ export const proxySettings = z.object({
   HAVEN_REGISTRY_URLS: urlList('http', 'https').default(['http://127.0.0.1:8081']).describe('a comma-separated list with the URL of each registry replica'),
   HAVEN_CORE_URLS: urlList('http', 'https').default(['http://127.0.0.1:8082']).describe('a comma-separated list with the URL of each core replica'),
   HAVEN_TRUSTED_PROXIES: addressRanges().default(parseAddressRanges('')).describe('addresses and CIDR ranges of the load balancers in front, whose X-Forwarded-* and Forwarded headers are believed; nobody by default'),
-  HAVEN_STORAGE: url('file', 's3', 'gs').optional().describe('where the blobs are; with a file:// URL the proxy sends blob files itself, which is faster. It must be the folder that the registry uses'),
+  HAVEN_STORAGE: url('file', 's3').optional().describe('where the blobs are; with a file:// URL the proxy sends blob files itself, which is faster. It must be the folder that the registry uses'),
   HAVEN_ACCESS_LOG: z.enum(['all', 'changes', 'errors', 'off']).default('changes').describe('which requests are logged: all; changes (whatever is not GET or HEAD, failures, and requests above 10 s); errors (status 500 and above, and answers that broke off); off'),
   HAVEN_MAX_CONNECTIONS: wholeNumber(1, 1_000_000).default(10_000).describe('most client connections at once; further ones are closed as they come'),
   HAVEN_UPSTREAM_CONNECTIONS: wholeNumber(1, 100_000).default(1024).describe('most requests under way at once at each replica of registry or core; further ones are answered with 503'),
