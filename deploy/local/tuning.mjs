@@ -11,7 +11,7 @@ const CARRIES_BLOBS = new Set(['proxy', 'registry']);
  */
 export function nodeFlagsFor(kind) {
   // A small young generation is swept often, so the buffers of passed chunks go back soon instead of piling up.
-  return CARRIES_BLOBS.has(kind) ? ['--max-semi-space-size=2'] : [];
+  return CARRIES_BLOBS.has(kind) ? ['--max-semi-space-size=4'] : [];
 }
 
 /**

@@ -96,7 +96,7 @@ describe('outbox', () => {
     await database.execute(`UPDATE outbox SET delivered_at = now() - interval '11 minutes'`);
     const again: string[] = [];
     expect(await outbox.relay(1, (events) => Promise.resolve(void again.push(...events.map((event) => event.id))))).toBe(1);
-    await outbox.markHandled(again[0] ?? '');
+    await outbox.markHandled(again);
     await database.execute(`UPDATE outbox SET delivered_at = now() - interval '11 minutes'`);
     expect(await outbox.relay(10, deliver)).toBe(1);
     expect(delivered.slice(2)).toEqual([{ tag: 'two' }]);

@@ -66,9 +66,9 @@ export class Outbox {
     });
   }
 
-  /** Reports that everybody who wanted this event has it; it is never handed out again. */
-  async markHandled(id: string): Promise<void> {
-    await this.#database.execute('UPDATE outbox SET handled_at = now() WHERE event_id = $1 AND handled_at IS NULL', [id]);
+  /** Reports that everybody who wanted these events has them; they are never handed out again. */
+  async markHandled(ids: readonly string[]): Promise<void> {
+    await this.#database.execute('UPDATE outbox SET handled_at = now() WHERE event_id = ANY($1::uuid[]) AND handled_at IS NULL', [ids]);
   }
 
   /** Age in seconds of the oldest event that still waits for the queue; 0 when none does. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { FakeBroadcasts, type EventName, type JobPayload } from '@haven/messages';
 import { FakeLogger } from '@haven/runtime';
 import { CacheRefresh } from './cache-refresh.js';
+import { HandledEvents } from './handled-events.js';
 import { purgeEvents } from './purge-events.js';
 import { Subscribers, type EventSubscriber } from './subscribers.js';
 
@@ -65,6 +66,21 @@ describe('the cache refresh', () => {
     await new Subscribers([new CacheRefresh(broadcasts)]).deliver(job(type, payload));
     expect(broadcasts.published).toEqual(published);
   });
+});
+
+test('handled events are told together, and a failure to tell is only reported', async () => {
+  const told: (readonly string[])[] = [];
+  const logger = new FakeLogger();
+  let broken = false;
+  const handled = new HandledEvents({ markHandled: (ids) => (broken ? Promise.reject(new Error('away')) : Promise.resolve(void told.push(ids))) }, logger);
+  handled.add('a');
+  handled.add('b');
+  await handled.flush();
+  broken = true;
+  handled.add('c');
+  await handled.flush();
+  expect(told).toEqual([['a', 'b']]);
+  expect(logger.messages('warn')).toEqual(['handled events could not be noted; they will be delivered again']);
 });
 
 test('old events are removed in batches until none is left', async () => {

@@ -3,6 +3,7 @@ import type { Database, Outbox } from '@haven/database';
 import type { JobPayload, Messages } from '@haven/messages';
 import { retryWithJitter, type Health, type RootLogger } from '@haven/runtime';
 import type { Subscribers } from '../event/subscribers.js';
+import { HandledEvents } from '../event/handled-events.js';
 import { purgeEvents } from '../event/purge-events.js';
 import type { Relay } from '../relay/relay.js';
 import type { UploadPurge } from '../upload/purge-uploads.js';
@@ -28,12 +29,14 @@ export class WorkParts {
 @Injectable()
 export class WorkService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #parts: WorkParts;
+  readonly #handled: HandledEvents;
   readonly #stop = new AbortController();
   #starting: Promise<void> = Promise.resolve();
   #scheduling: Promise<void> | undefined;
 
   constructor(parts: WorkParts) {
     this.#parts = parts;
+    this.#handled = new HandledEvents(parts.outbox, parts.logger);
     parts.health.add('database', () => this.#schemaIsCurrent());
     parts.health.add('redis', () => parts.messages.ping());
   }
@@ -59,13 +62,14 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
     await this.#scheduling;
     await this.#parts.relay.stop();
     await this.#parts.messages.close();
+    await this.#handled.flush();
     await this.#parts.database.close();
   }
 
   /** The row learns of it last: until it has, the event is handed out again, whatever becomes of the queue's data. */
   async #deliver(event: JobPayload<'deliver-event'>): Promise<void> {
     await this.#parts.subscribers.deliver(event);
-    await this.#parts.outbox.markHandled(event.id);
+    this.#handled.add(event.id);
   }
 
   /** Core brings the schema up to date; until then this service is up, but not ready. */
