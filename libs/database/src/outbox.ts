@@ -1,4 +1,5 @@
 import type { Database, Transaction } from './database.js';
+import { currentOrigin, type Origin } from './origin.js';
 
 /** An event to be committed together with the change it tells of. */
 export interface NewEvent {
@@ -13,6 +14,8 @@ export interface NewEvent {
 export interface OutboxEvent extends NewEvent {
   readonly id: string;
   readonly createdAt: Date;
+  /** Who caused it and from where; empty for the platform itself. */
+  readonly origin: Partial<Readonly<Origin>>;
 }
 
 interface OutboxRow {
@@ -22,15 +25,16 @@ interface OutboxRow {
   readonly payload: object;
   readonly actor: string;
   readonly created_at: Date;
+  readonly origin: Partial<Origin>;
 }
 
-/** Writes events inside the transaction that makes them true. */
+/** Writes events inside the transaction that makes them true, with the origin of the work that is going on. */
 export async function appendEvents(transaction: Transaction, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return;
   await transaction.execute(
-    `INSERT INTO outbox (type, payload, actor)
-     SELECT * FROM unnest($1::text[], $2::jsonb[], $3::text[])`,
-    [events.map((event) => event.type), events.map((event) => JSON.stringify(event.payload)), events.map((event) => event.actor)],
+    `INSERT INTO outbox (type, payload, actor, origin)
+     SELECT event.*, $4::jsonb FROM unnest($1::text[], $2::jsonb[], $3::text[]) AS event`,
+    [events.map((event) => event.type), events.map((event) => JSON.stringify(event.payload)), events.map((event) => event.actor), JSON.stringify(currentOrigin() ?? {})],
   );
 }
 
@@ -54,7 +58,7 @@ export class Outbox {
   async relay(limit: number, deliver: (events: readonly OutboxEvent[]) => Promise<void>): Promise<number> {
     return this.#database.transaction(async (transaction) => {
       const rows = await transaction.query<OutboxRow>(
-        `SELECT id, event_id, type, payload, actor, created_at FROM outbox
+        `SELECT id, event_id, type, payload, actor, created_at, origin FROM outbox
          WHERE handled_at IS NULL AND (delivered_at IS NULL OR delivered_at < now() - $2::interval)
          ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`,
         [limit, HANDED_OUT_AGAIN],
@@ -89,5 +93,5 @@ export class Outbox {
 }
 
 function eventOf(row: OutboxRow): OutboxEvent {
-  return { id: row.event_id, type: row.type, payload: row.payload, actor: row.actor, createdAt: row.created_at };
+  return { id: row.event_id, type: row.type, payload: row.payload, actor: row.actor, createdAt: row.created_at, origin: row.origin };
 }

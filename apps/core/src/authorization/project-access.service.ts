@@ -3,8 +3,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller } from '@haven/access';
 import { Problem } from '@haven/api';
 import { isProjectName } from '@haven/oci';
+import { admitToProject } from './admission.js';
 import type { KnownProject } from './known-project.js';
 import { ProjectAccessStore } from './project-access.store.js';
+import type { ProjectRequirement } from './requirement.js';
 
 const LARGEST_ID = 2_147_483_647;
 
@@ -20,6 +22,14 @@ export class ProjectAccessService {
     const nameOrId = path['project_name_or_id'];
     if (nameOrId === undefined) throw new Error('a route that requires a project permission names no project');
     return this.find(isResourceName(headers) ? nameOrId : idOrName(nameOrId), caller);
+  }
+
+  /**
+   * For routes whose path names no project, but an object of one (a label, a robot, a retention policy): the project
+   * with this id, when the caller has the permission there. Refuses as the guard does.
+   */
+  async admit(id: number, caller: Caller, requirement: ProjectRequirement): Promise<KnownProject> {
+    return admitToProject(caller, await this.find(id, caller), requirement);
   }
 
   async find(project: number | string, caller: Caller): Promise<KnownProject | undefined> {

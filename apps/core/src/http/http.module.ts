@@ -3,6 +3,7 @@ import { Module, StandardSchemaValidationPipe, type INestApplication } from '@ne
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Problem } from '@haven/api';
+import { withOrigin } from '@haven/database';
 import { isTrustedPeer, Logger, Metrics, requestIdFrom, type AddressRanges } from '@haven/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AuthorizationModule } from '../authorization/authorization.module.js';
@@ -62,7 +63,7 @@ export function configureHttp(app: INestApplication): void {
   const metrics = app.get(Metrics);
   server.addHook('onRequest', (request, reply, done) => {
     commonHeaders(request, reply);
-    done();
+    withOrigin({ name: '', address: request.ip, requestId: request.id }, done);
   });
   server.addHook('onResponse', (request, reply, done) => {
     record(request, reply, logger, metrics);

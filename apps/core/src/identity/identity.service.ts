@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '@haven/access';
 import { Problem } from '@haven/api';
+import { currentOrigin } from '@haven/database';
 import { basicCredentials, type Credentials } from './basic-credentials.js';
 import { IdentityStore } from './identity.store.js';
 import { LoginThrottle } from './login-throttle.js';
@@ -38,6 +39,8 @@ export class IdentityService {
 
   /** The caller that these credentials belong to. Throws as `identify` does. */
   async logIn({ username, password }: Credentials, address: string): Promise<IdentifiedCaller> {
+    const origin = currentOrigin();
+    if (origin !== undefined) origin.name = username;
     const notTooOften = (): void => this.throttle.requireNoWait(username, address);
     notTooOften();
     const account = await this.store.findAccount(username);

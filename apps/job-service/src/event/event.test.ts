@@ -8,7 +8,7 @@ import { purgeEvents } from './purge-events.js';
 import { Subscribers, type EventSubscriber } from './subscribers.js';
 
 function job(type: string, payload: Record<string, unknown>): JobPayload<'deliver-event'> {
-  return { id: randomUUID(), type, payload, actor: 'user:3', createdAt: '2026-01-01T00:00:00.000Z' };
+  return { id: randomUUID(), type, payload, actor: 'user:3', origin: {}, createdAt: '2026-01-01T00:00:00.000Z' };
 }
 
 function subscriber(name: string, events: EventName[], handle: EventSubscriber['handle']): EventSubscriber {

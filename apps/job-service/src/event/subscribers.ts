@@ -32,7 +32,7 @@ export class Subscribers {
   }
 }
 
-function eventOf({ id, type, payload, actor, createdAt }: JobPayload<'deliver-event'>): DeliveredEvent {
+function eventOf({ id, type, payload, actor, origin, createdAt }: JobPayload<'deliver-event'>): DeliveredEvent {
   if (!isEventName(type)) throw new Error(`this build knows no event called ${type}; a newer one will deliver it`);
-  return { id, type, payload: EVENTS[type].parse(payload), actor, createdAt: new Date(createdAt) };
+  return { id, type, payload: EVENTS[type].parse(payload), actor, origin, createdAt: new Date(createdAt) };
 }

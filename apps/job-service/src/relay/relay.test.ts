@@ -25,7 +25,7 @@ class FakeOutbox {
 }
 
 function tagCreated(tag: string): OutboxEvent {
-  return { id: randomUUID(), type: 'tag.created', payload: { project: 1, repository: 'a/b', tag, digest: 'sha256:0' }, actor: 'user:3', createdAt: new Date('2026-01-01T00:00:00Z') };
+  return { id: randomUUID(), type: 'tag.created', payload: { project: 1, repository: 'a/b', tag, digest: 'sha256:0' }, actor: 'user:3', origin: {}, createdAt: new Date('2026-01-01T00:00:00Z') };
 }
 
 function parts() {

@@ -98,5 +98,5 @@ export class Relay {
 }
 
 function jobOf(event: OutboxEvent): JobPayload<'deliver-event'> {
-  return { id: event.id, type: event.type, payload: { ...event.payload }, actor: event.actor, createdAt: event.createdAt.toISOString() };
+  return { id: event.id, type: event.type, payload: { ...event.payload }, actor: event.actor, origin: event.origin, createdAt: event.createdAt.toISOString() };
 }

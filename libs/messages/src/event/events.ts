@@ -27,6 +27,18 @@ export const EVENTS = {
   'user.created': user,
   'user.changed': user,
   'user.deleted': user,
+  /**
+   * An administrative change, a login, or a failed attempt at one, for the audit trail. `resource` names what it was
+   * done to; `project` is missing for what belongs to none. Never holds a secret.
+   */
+  'audit.recorded': z.object({
+    operation: z.string().min(1).max(64),
+    resourceType: z.string().min(1).max(64),
+    resource: z.string().max(1024),
+    description: z.string().max(2048),
+    result: z.boolean(),
+    project: projectId.optional(),
+  }),
 } as const satisfies Record<string, z.ZodObject>;
 
 export type EventName = keyof typeof EVENTS;
@@ -39,6 +51,8 @@ export interface DeliveredEvent<N extends EventName = EventName> {
   readonly payload: EventPayload<N>;
   /** Who caused it, such as `user:3`; empty for the platform itself. */
   readonly actor: string;
+  /** The causer's name and address and the id of the request; empty for the platform's own work. */
+  readonly origin: { readonly name?: string | undefined; readonly address?: string | undefined; readonly requestId?: string | undefined };
   readonly createdAt: Date;
 }
 

@@ -13,7 +13,7 @@ export interface QueueUnderTest {
 
 /** Some event on its way. */
 export function someEvent(type = 'tag.created'): JobPayload<'deliver-event'> {
-  return { id: randomUUID(), type, payload: { project: 1, repository: 'a/b', tag: 'c', digest: 'sha256:0' }, actor: 'user:3', createdAt: new Date().toISOString() };
+  return { id: randomUUID(), type, payload: { project: 1, repository: 'a/b', tag: 'c', digest: 'sha256:0' }, actor: 'user:3', origin: {}, createdAt: new Date().toISOString() };
 }
 
 /** What every implementation of JobQueue and Workers does. */

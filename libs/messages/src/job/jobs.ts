@@ -19,6 +19,7 @@ export const JOBS = {
       type: z.string().min(1).max(100),
       payload: z.record(z.string(), z.unknown()),
       actor: z.string().max(255),
+      origin: z.object({ name: z.string().optional(), address: z.string().optional(), requestId: z.string().optional() }).default({}),
       createdAt: z.iso.datetime(),
     }),
     attempts: 12,

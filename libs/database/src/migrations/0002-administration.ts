@@ -1,0 +1,276 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { quotaAccounting } from './quota-accounting.js';
+
+/** What administrators manage: groups, robots, labels, rules, quotas, schedules, the bin and the audit trail. */
+export class Administration1763700000002 implements MigrationInterface {
+  readonly name = 'Administration1763700000002';
+
+  async up(runner: QueryRunner): Promise<void> {
+    for (const statement of [...people, ...rules, ...labels, ...work, ...bin, ...audit, ...searching, ...quotaAccounting]) await runner.query(statement);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TRIGGER IF EXISTS repository_blob_linked ON repository_blob');
+    await runner.query('DROP TRIGGER IF EXISTS repository_blob_unlinked ON repository_blob');
+    await runner.query('DROP FUNCTION IF EXISTS charge_linked_blobs, release_unlinked_blobs, charge_project');
+    await runner.query(`DROP TABLE IF EXISTS project_blob, quota_change, audit_event, bin_manifest, bin_entry, queue_pause, schedule, task_log, task, execution,
+      artifact_label, label, cve_allowlist, retention_policy, immutability_rule, robot_permission, robot, session, user_group_member CASCADE`);
+    await runner.query('DELETE FROM member WHERE user_id IS NULL');
+    await runner.query('ALTER TABLE member DROP COLUMN group_id, ALTER COLUMN user_id SET NOT NULL');
+    await runner.query('DROP TABLE IF EXISTS user_group');
+    await runner.query('ALTER TABLE haven_user DROP COLUMN cli_secret, DROP COLUMN last_login_at');
+    await runner.query('ALTER TABLE project DROP COLUMN storage_used, DROP COLUMN quota_updated_at');
+    await runner.query('ALTER TABLE tag DROP COLUMN version_key');
+    await runner.query('ALTER TABLE outbox DROP COLUMN origin');
+    await runner.query('DROP INDEX IF EXISTS project_name_search, repository_name_search');
+  }
+}
+
+const people = [
+  // cli_secret: sealed; what docker logs in with where the web login belongs to another system.
+  `ALTER TABLE haven_user ADD COLUMN cli_secret text, ADD COLUMN last_login_at timestamptz`,
+  // type: 1 LDAP, 2 HTTP, 3 OIDC (the numbers of the Harbor API).
+  `CREATE TABLE user_group (
+    id serial PRIMARY KEY,
+    name text NOT NULL,
+    type smallint NOT NULL CHECK (type BETWEEN 1 AND 3),
+    ldap_group_dn text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CHECK ((type = 1) = (ldap_group_dn IS NOT NULL))
+  )`,
+  `CREATE UNIQUE INDEX user_group_dn ON user_group (lower(ldap_group_dn)) WHERE type = 1`,
+  `CREATE UNIQUE INDEX user_group_name ON user_group (type, name) WHERE type <> 1`,
+  // Who is in a group, as its directory said when it was last asked.
+  `CREATE TABLE user_group_member (
+    group_id integer NOT NULL REFERENCES user_group (id) ON DELETE CASCADE,
+    user_id integer NOT NULL REFERENCES haven_user (id) ON DELETE CASCADE,
+    confirmed_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (group_id, user_id)
+  )`,
+  `CREATE INDEX user_group_member_user ON user_group_member (user_id)`,
+  `ALTER TABLE member ALTER COLUMN user_id DROP NOT NULL,
+    ADD COLUMN group_id integer REFERENCES user_group (id) ON DELETE CASCADE,
+    ADD CONSTRAINT member_is_user_or_group CHECK (num_nonnulls(user_id, group_id) = 1),
+    ADD CONSTRAINT member_group_once UNIQUE (project_id, group_id)`,
+  `CREATE INDEX member_group ON member (group_id)`,
+  // A browser's login. The cookie holds the id; only its SHA-256 is kept.
+  `CREATE TABLE session (
+    id_hash bytea PRIMARY KEY,
+    user_id integer NOT NULL REFERENCES haven_user (id) ON DELETE CASCADE,
+    csrf_secret bytea NOT NULL,
+    address text NOT NULL DEFAULT '',
+    user_agent text NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    used_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz NOT NULL
+  )`,
+  `CREATE INDEX session_of_user ON session (user_id)`,
+  `CREATE INDEX session_expiry ON session (expires_at)`,
+  // duration: days, -1 for ever; expires_at is empty then. creator: 'user:3' or 'robot:7'.
+  `CREATE TABLE robot (
+    id serial PRIMARY KEY,
+    name text COLLATE "C" NOT NULL,
+    level text NOT NULL CHECK (level IN ('system', 'project')),
+    project_id integer REFERENCES project (id) ON DELETE CASCADE,
+    description text NOT NULL DEFAULT '',
+    secret_hash text NOT NULL,
+    disabled boolean NOT NULL DEFAULT false,
+    visible boolean NOT NULL DEFAULT true,
+    duration integer NOT NULL,
+    expires_at timestamptz,
+    creator text NOT NULL DEFAULT '',
+    last_used_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CHECK ((level = 'project') = (project_id IS NOT NULL))
+  )`,
+  `CREATE UNIQUE INDEX robot_name ON robot (coalesce(project_id, 0), name)`,
+  // kind system: project_id is empty; kind project: one project, or all of them when empty.
+  `CREATE TABLE robot_permission (
+    id bigserial PRIMARY KEY,
+    robot_id integer NOT NULL REFERENCES robot (id) ON DELETE CASCADE,
+    kind text NOT NULL CHECK (kind IN ('system', 'project')),
+    project_id integer REFERENCES project (id) ON DELETE CASCADE,
+    resource text NOT NULL,
+    action text NOT NULL,
+    CHECK (kind = 'project' OR project_id IS NULL)
+  )`,
+  `CREATE UNIQUE INDEX robot_permission_once ON robot_permission (robot_id, kind, coalesce(project_id, 0), resource, action)`,
+  `CREATE INDEX robot_permission_project ON robot_permission (project_id)`,
+];
+
+const rules = [
+  // rule: the selectors in the Harbor API's form; disabled is kept beside it because it is toggled alone.
+  `CREATE TABLE immutability_rule (
+    id serial PRIMARY KEY,
+    project_id integer NOT NULL REFERENCES project (id) ON DELETE CASCADE,
+    rule jsonb NOT NULL,
+    disabled boolean NOT NULL DEFAULT false,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
+  )`,
+  `CREATE INDEX immutability_rule_project ON immutability_rule (project_id, id)`,
+  `CREATE TABLE retention_policy (
+    id serial PRIMARY KEY,
+    project_id integer NOT NULL UNIQUE REFERENCES project (id) ON DELETE CASCADE,
+    policy jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
+  )`,
+  // project_id 0 is the list of the whole installation. expires_at: seconds since 1970, as the API has it.
+  `CREATE TABLE cve_allowlist (
+    id serial PRIMARY KEY,
+    project_id integer NOT NULL UNIQUE,
+    expires_at bigint,
+    items text[] NOT NULL DEFAULT '{}',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
+  )`,
+];
+
+const labels = [
+  `CREATE TABLE label (
+    id serial PRIMARY KEY,
+    name text NOT NULL,
+    description text NOT NULL DEFAULT '',
+    color text NOT NULL DEFAULT '',
+    scope text NOT NULL CHECK (scope IN ('g', 'p')),
+    project_id integer REFERENCES project (id) ON DELETE CASCADE,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CHECK ((scope = 'p') = (project_id IS NOT NULL))
+  )`,
+  `CREATE UNIQUE INDEX label_name ON label (coalesce(project_id, 0), name)`,
+  `CREATE TABLE artifact_label (
+    manifest_id bigint NOT NULL REFERENCES manifest (id) ON DELETE CASCADE,
+    label_id integer NOT NULL REFERENCES label (id) ON DELETE CASCADE,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (manifest_id, label_id)
+  )`,
+  `CREATE INDEX artifact_label_label ON artifact_label (label_id)`,
+];
+
+const work = [
+  // Status and trigger are the words of the Harbor API. started_by: a subject, empty for a schedule.
+  `CREATE TABLE execution (
+    id bigserial PRIMARY KEY,
+    vendor_type text NOT NULL,
+    vendor_id bigint NOT NULL DEFAULT 0,
+    status text NOT NULL DEFAULT 'Running',
+    status_message text NOT NULL DEFAULT '',
+    trigger text NOT NULL CHECK (trigger IN ('MANUAL', 'SCHEDULE', 'EVENT')),
+    extra_attrs jsonb NOT NULL DEFAULT '{}',
+    started_by text NOT NULL DEFAULT '',
+    stop_requested_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    started_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    ended_at timestamptz
+  )`,
+  `CREATE INDEX execution_vendor ON execution (vendor_type, vendor_id, started_at DESC, id DESC)`,
+  `CREATE INDEX execution_unfinished ON execution (id) WHERE ended_at IS NULL`,
+  `CREATE TABLE task (
+    id bigserial PRIMARY KEY,
+    execution_id bigint NOT NULL REFERENCES execution (id) ON DELETE CASCADE,
+    job_id uuid NOT NULL UNIQUE DEFAULT gen_random_uuid(),
+    vendor_type text NOT NULL,
+    status text NOT NULL DEFAULT 'Pending',
+    status_revision bigint NOT NULL DEFAULT 0,
+    status_message text NOT NULL DEFAULT '',
+    attempts integer NOT NULL DEFAULT 0,
+    extra_attrs jsonb NOT NULL DEFAULT '{}',
+    heartbeat_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    started_at timestamptz,
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    ended_at timestamptz
+  )`,
+  `CREATE INDEX task_execution ON task (execution_id, id)`,
+  `CREATE INDEX task_unfinished ON task (vendor_type, id) WHERE ended_at IS NULL`,
+  `CREATE TABLE task_log (
+    id bigserial PRIMARY KEY,
+    task_id bigint NOT NULL REFERENCES task (id) ON DELETE CASCADE,
+    text text NOT NULL
+  )`,
+  `CREATE INDEX task_log_task ON task_log (task_id, id)`,
+  // cron: six fields, the first one 0; UTC.
+  `CREATE TABLE schedule (
+    id bigserial PRIMARY KEY,
+    vendor_type text NOT NULL,
+    vendor_id bigint NOT NULL DEFAULT 0,
+    cron_type text NOT NULL DEFAULT 'Custom',
+    cron text NOT NULL,
+    parameters jsonb NOT NULL DEFAULT '{}',
+    last_due_at timestamptz NOT NULL DEFAULT now(),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (vendor_type, vendor_id)
+  )`,
+  `CREATE TABLE queue_pause (job_type text PRIMARY KEY, paused_at timestamptz NOT NULL DEFAULT now())`,
+];
+
+const bin = [
+  // One entry per deletion that somebody asked for. tags: [{"name": …, "digest": …}], what the deletion took off.
+  `CREATE TABLE bin_entry (
+    id bigserial PRIMARY KEY,
+    kind text NOT NULL CHECK (kind IN ('tag', 'artifact', 'repository')),
+    project_id integer NOT NULL REFERENCES project (id) ON DELETE CASCADE,
+    repository_id bigint NOT NULL REFERENCES repository (id) ON DELETE CASCADE,
+    repository text COLLATE "C" NOT NULL,
+    tag text COLLATE "C",
+    digest text COLLATE "C",
+    tags jsonb NOT NULL DEFAULT '[]',
+    deleted_by text NOT NULL,
+    deleted_at timestamptz NOT NULL DEFAULT now()
+  )`,
+  `CREATE INDEX bin_entry_project ON bin_entry (project_id, deleted_at DESC, id DESC)`,
+  `CREATE INDEX bin_entry_repository ON bin_entry (repository_id)`,
+  `CREATE INDEX bin_entry_age ON bin_entry (deleted_at)`,
+  // The artifacts that went with it, or that a deleted tag named: garbage collection spares them until the entry goes.
+  `CREATE TABLE bin_manifest (
+    entry_id bigint NOT NULL REFERENCES bin_entry (id) ON DELETE CASCADE,
+    manifest_id bigint NOT NULL REFERENCES manifest (id) ON DELETE CASCADE,
+    PRIMARY KEY (entry_id, manifest_id)
+  )`,
+  `CREATE INDEX bin_manifest_manifest ON bin_manifest (manifest_id)`,
+  `CREATE INDEX manifest_binned ON manifest (deleted_at, id) WHERE deleted_at IS NOT NULL`,
+  `CREATE INDEX tag_event_time ON tag_event (repository_id, at DESC, id DESC)`,
+  // What sorts versions as people read them: "1.10" after "1.9", "2.0-rc1" before "2.0".
+  `ALTER TABLE tag ADD COLUMN version_key text COLLATE "C" NOT NULL DEFAULT ''`,
+  `CREATE INDEX tag_version ON tag (repository_id, version_key, name)`,
+  `CREATE INDEX tag_pushed ON tag (repository_id, pushed_at DESC, id DESC)`,
+];
+
+const audit = [
+  // Who caused an event, from where: {"name", "address", "requestId"}.
+  `ALTER TABLE outbox ADD COLUMN origin jsonb NOT NULL DEFAULT '{}'`,
+  `CREATE TABLE audit_event (
+    id bigserial,
+    event_id uuid NOT NULL,
+    op_time timestamptz NOT NULL,
+    project_id integer,
+    subject text NOT NULL DEFAULT '',
+    username text NOT NULL DEFAULT '',
+    resource_type text NOT NULL,
+    resource text NOT NULL,
+    operation text NOT NULL,
+    operation_description text NOT NULL DEFAULT '',
+    operation_result boolean NOT NULL DEFAULT true,
+    address text NOT NULL DEFAULT '',
+    request_id text NOT NULL DEFAULT '',
+    PRIMARY KEY (op_time, id),
+    UNIQUE (op_time, event_id)
+  ) PARTITION BY RANGE (op_time)`,
+  // Rows of months whose partition is not made yet; the job service makes partitions ahead of time.
+  `CREATE TABLE audit_event_default PARTITION OF audit_event DEFAULT`,
+  `CREATE INDEX audit_event_project ON audit_event (project_id, op_time DESC, id DESC)`,
+  `CREATE INDEX audit_event_time ON audit_event (op_time DESC, id DESC)`,
+  `CREATE INDEX audit_event_username ON audit_event (username, op_time DESC)`,
+];
+
+const searching = [
+  `CREATE EXTENSION IF NOT EXISTS pg_trgm`,
+  `CREATE INDEX project_name_search ON project USING gin (name gin_trgm_ops) WHERE deleted_at IS NULL`,
+  `CREATE INDEX repository_name_search ON repository USING gin (name gin_trgm_ops) WHERE deleted_at IS NULL`,
+];

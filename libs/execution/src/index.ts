@@ -1,0 +1,1 @@
+export type { ExecutionStatus } from './status.js';
