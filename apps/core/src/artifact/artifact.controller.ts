@@ -4,6 +4,7 @@ import { Accessory, Artifact, ArtifactListQuery, ArtifactQuery, BuildHistory, Li
 import type { FastifyRequest } from 'fastify';
 import { CallerParam, Requires } from '../authorization/requirement.guard.js';
 import { projectPermission } from '../authorization/requirement.js';
+import { Operation } from '../http/operation.js';
 import { Responds, RespondsNothing, RespondsPageOf } from '../http/response.interceptor.js';
 import { repositoryNameIn } from '../repository/repository-name.js';
 import { ArtifactService, type RepositoryPath } from './artifact.service.js';
@@ -22,6 +23,7 @@ export class ArtifactController {
   constructor(private readonly artifacts: ArtifactService) {}
 
   @Get()
+  @Operation({ id: 'listArtifacts', tag: 'artifact', summary: 'List the artifacts of a repository', refuses: ['NOT_FOUND'] })
   @Requires(projectPermission('artifact', 'list'))
   @RespondsPageOf(Artifact)
   list(@RepositoryParam() repository: RepositoryPath, @Query({ schema: ArtifactListQuery }) query: ArtifactListQuery): Promise<Page<Artifact>> {
@@ -29,6 +31,7 @@ export class ArtifactController {
   }
 
   @Get(ONE)
+  @Operation({ id: 'getArtifact', tag: 'artifact', summary: 'One artifact, by its digest or a tag', refuses: ['NOT_FOUND'] })
   @Requires(projectPermission('artifact', 'read'))
   @Responds(Artifact)
   get(@RepositoryParam() repository: RepositoryPath, @Param('reference') reference: string, @Query({ schema: ArtifactQuery }) query: ArtifactQuery): Promise<Artifact> {
@@ -36,6 +39,7 @@ export class ArtifactController {
   }
 
   @Delete(ONE)
+  @Operation({ id: 'deleteArtifact', tag: 'artifact', summary: 'Delete an artifact with its tags', refuses: ['NOT_FOUND', 'PRECONDITION'], audits: { operation: 'delete', resourceType: 'artifact' } })
   @Requires(projectPermission('artifact', 'delete'))
   @RespondsNothing()
   delete(@RepositoryParam() repository: RepositoryPath, @Param('reference') reference: string, @CallerParam() caller: Caller): Promise<void> {
@@ -43,6 +47,7 @@ export class ArtifactController {
   }
 
   @Get(`${ONE}/tags`)
+  @Operation({ id: 'listTags', tag: 'artifact', summary: 'List the tags of an artifact', refuses: ['NOT_FOUND'] })
   @Requires(projectPermission('tag', 'list'))
   @RespondsPageOf(Tag)
   listTags(@RepositoryParam() repository: RepositoryPath, @Param('reference') reference: string, @Query({ schema: TagListQuery }) query: TagListQuery): Promise<Page<Tag>> {
@@ -50,6 +55,7 @@ export class ArtifactController {
   }
 
   @Delete(`${ONE}/tags/:tag_name`)
+  @Operation({ id: 'deleteTag', tag: 'artifact', summary: 'Delete a tag of an artifact', refuses: ['NOT_FOUND', 'PRECONDITION'], audits: { operation: 'delete', resourceType: 'tag' } })
   @Requires(projectPermission('tag', 'delete'))
   @RespondsNothing()
   deleteTag(
@@ -62,6 +68,7 @@ export class ArtifactController {
   }
 
   @Get(`${ONE}/additions/:addition`)
+  @Operation({ id: 'getAddition', tag: 'artifact', summary: 'What an artifact brings along, such as its build history', refuses: ['NOT_FOUND'] })
   @Requires(projectPermission('artifact-addition', 'read'))
   @Responds(BuildHistory)
   addition(@RepositoryParam() repository: RepositoryPath, @Param('reference') reference: string, @Param('addition') addition: string): Promise<BuildHistory> {
@@ -69,6 +76,7 @@ export class ArtifactController {
   }
 
   @Get(`${ONE}/accessories`)
+  @Operation({ id: 'listAccessories', tag: 'artifact', summary: 'List what is attached to an artifact', refuses: ['NOT_FOUND'] })
   @Requires(projectPermission('accessory', 'list'))
   @RespondsPageOf(Accessory)
   listAccessories(@RepositoryParam() repository: RepositoryPath, @Param('reference') reference: string, @Query({ schema: ListQuery }) query: ListQuery): Promise<Page<Accessory>> {

@@ -5,6 +5,7 @@ import type { FastifyReply } from 'fastify';
 import type { KnownProject } from '../authorization/known-project.js';
 import { CallerParam, ProjectParam, Requires } from '../authorization/requirement.guard.js';
 import { projectPermission } from '../authorization/requirement.js';
+import { Operation } from '../http/operation.js';
 import { Responds, RespondsNothing, RespondsPageOf } from '../http/response.interceptor.js';
 import { MemberService } from './member.service.js';
 
@@ -13,6 +14,7 @@ export class MemberController {
   constructor(private readonly members: MemberService) {}
 
   @Get()
+  @Operation({ id: 'listProjectMembers', tag: 'member', summary: 'List the members of a project', refuses: ['NOT_FOUND'] })
   @Requires(projectPermission('member', 'list'))
   @RespondsPageOf(ProjectMemberEntity)
   list(@ProjectParam() project: KnownProject, @Query({ schema: MemberListQuery }) query: MemberListQuery): Promise<Page<ProjectMemberEntity>> {
@@ -20,6 +22,7 @@ export class MemberController {
   }
 
   @Post()
+  @Operation({ id: 'createProjectMember', tag: 'member', summary: 'Add a member to a project', refuses: ['NOT_FOUND', 'CONFLICT'], audits: { operation: 'create', resourceType: 'member' } })
   @HttpCode(201)
   @Requires(projectPermission('member', 'create'))
   @RespondsNothing()
@@ -35,6 +38,7 @@ export class MemberController {
   }
 
   @Get(':mid')
+  @Operation({ id: 'getProjectMember', tag: 'member', summary: 'One member of a project', refuses: ['NOT_FOUND'] })
   @Requires(projectPermission('member', 'read'))
   @Responds(ProjectMemberEntity)
   get(@ProjectParam() project: KnownProject, @Param('mid', { schema: Id }) id: number): Promise<ProjectMemberEntity> {
@@ -42,6 +46,7 @@ export class MemberController {
   }
 
   @Put(':mid')
+  @Operation({ id: 'updateProjectMember', tag: 'member', summary: 'Give a member another role', refuses: ['NOT_FOUND'], audits: { operation: 'update', resourceType: 'member' } })
   @Requires(projectPermission('member', 'update'))
   @RespondsNothing()
   changeRole(
@@ -54,6 +59,7 @@ export class MemberController {
   }
 
   @Delete(':mid')
+  @Operation({ id: 'deleteProjectMember', tag: 'member', summary: 'Remove a member from a project', refuses: ['NOT_FOUND'], audits: { operation: 'delete', resourceType: 'member' } })
   @Requires(projectPermission('member', 'delete'))
   @RespondsNothing()
   remove(@ProjectParam() project: KnownProject, @CallerParam() caller: Caller, @Param('mid', { schema: Id }) id: number): Promise<void> {

@@ -5,6 +5,7 @@ import type { FastifyReply } from 'fastify';
 import type { KnownProject } from '../authorization/known-project.js';
 import { CallerParam, ProjectParam, Requires } from '../authorization/requirement.guard.js';
 import { anyone, authenticated, projectPermission } from '../authorization/requirement.js';
+import { Operation } from '../http/operation.js';
 import { Responds, RespondsNothing, RespondsPageOf } from '../http/response.interceptor.js';
 import { ProjectService } from './project.service.js';
 
@@ -15,6 +16,7 @@ export class ProjectController {
   constructor(private readonly projects: ProjectService) {}
 
   @Get()
+  @Operation({ id: 'listProjects', tag: 'project', summary: 'List the projects that the caller may see' })
   @Requires(anyone)
   @RespondsPageOf(Project)
   list(@CallerParam() caller: Caller, @Query({ schema: ProjectListQuery }) query: ProjectListQuery): Promise<Page<Project>> {
@@ -22,6 +24,7 @@ export class ProjectController {
   }
 
   @Head()
+  @Operation({ id: 'headProject', tag: 'project', summary: 'Whether there is a project of this name', refuses: ['NOT_FOUND'] })
   @Requires(authenticated)
   @RespondsNothing()
   async exists(@Query({ schema: ProjectHeadQuery }) query: ProjectHeadQuery): Promise<void> {
@@ -29,6 +32,7 @@ export class ProjectController {
   }
 
   @Post()
+  @Operation({ id: 'createProject', tag: 'project', summary: 'Make a project', refuses: ['CONFLICT'], audits: { operation: 'create', resourceType: 'project' } })
   @HttpCode(201)
   @Requires(authenticated)
   @RespondsNothing()
@@ -43,6 +47,7 @@ export class ProjectController {
   }
 
   @Get(ONE)
+  @Operation({ id: 'getProject', tag: 'project', summary: 'One project', refuses: ['NOT_FOUND'] })
   @Requires(projectPermission('project', 'read'))
   @Responds(Project)
   get(@ProjectParam() project: KnownProject, @CallerParam() caller: Caller): Promise<Project> {
@@ -50,6 +55,7 @@ export class ProjectController {
   }
 
   @Put(ONE)
+  @Operation({ id: 'updateProject', tag: 'project', summary: 'Change the settings of a project', refuses: ['NOT_FOUND'], audits: { operation: 'update', resourceType: 'project' } })
   @Requires(projectPermission('project', 'update'))
   @RespondsNothing()
   update(@ProjectParam() project: KnownProject, @CallerParam() caller: Caller, @Body({ schema: ProjectReq }) request: ProjectReq): Promise<void> {
@@ -57,6 +63,7 @@ export class ProjectController {
   }
 
   @Delete(ONE)
+  @Operation({ id: 'deleteProject', tag: 'project', summary: 'Delete an empty project', refuses: ['NOT_FOUND', 'PRECONDITION'], audits: { operation: 'delete', resourceType: 'project' } })
   @Requires(projectPermission('project', 'delete'))
   @RespondsNothing()
   delete(@ProjectParam() project: KnownProject, @CallerParam() caller: Caller): Promise<void> {
@@ -64,6 +71,7 @@ export class ProjectController {
   }
 
   @Get(`${ONE}/_deletable`)
+  @Operation({ id: 'getProjectDeletable', tag: 'project', summary: 'Whether a project can be deleted now', refuses: ['NOT_FOUND'] })
   @Requires(projectPermission('project', 'delete'))
   @Responds(ProjectDeletable)
   deletable(@ProjectParam() project: KnownProject): Promise<ProjectDeletable> {
@@ -71,6 +79,7 @@ export class ProjectController {
   }
 
   @Get(`${ONE}/summary`)
+  @Operation({ id: 'getProjectSummary', tag: 'project', summary: 'What a project holds, and how much of its quota is used', refuses: ['NOT_FOUND'] })
   @Requires(projectPermission('project', 'read'))
   @Responds(ProjectSummary)
   summary(@ProjectParam() project: KnownProject, @CallerParam() caller: Caller): Promise<ProjectSummary> {

@@ -4,6 +4,7 @@ import { ListQuery, Repository, RepositoryReq, type Page } from '@haven/api';
 import type { KnownProject } from '../authorization/known-project.js';
 import { CallerParam, ProjectParam, Requires } from '../authorization/requirement.guard.js';
 import { anyone, projectPermission } from '../authorization/requirement.js';
+import { Operation } from '../http/operation.js';
 import { Responds, RespondsNothing, RespondsPageOf } from '../http/response.interceptor.js';
 import { repositoryNameIn } from './repository-name.js';
 import { RepositoryService } from './repository.service.js';
@@ -16,6 +17,7 @@ export class RepositoryController {
   constructor(private readonly repositories: RepositoryService) {}
 
   @Get('repositories')
+  @Operation({ id: 'listAllRepositories', tag: 'repository', summary: 'List the repositories of all projects that the caller may see' })
   @Requires(anyone)
   @RespondsPageOf(Repository)
   listAll(@CallerParam() caller: Caller, @Query({ schema: ListQuery }) query: ListQuery): Promise<Page<Repository>> {
@@ -23,6 +25,7 @@ export class RepositoryController {
   }
 
   @Get(OF_PROJECT)
+  @Operation({ id: 'listRepositories', tag: 'repository', summary: 'List the repositories of a project', refuses: ['NOT_FOUND'] })
   @Requires(projectPermission('repository', 'list'))
   @RespondsPageOf(Repository)
   list(@ProjectParam() project: KnownProject, @Query({ schema: ListQuery }) query: ListQuery): Promise<Page<Repository>> {
@@ -30,6 +33,7 @@ export class RepositoryController {
   }
 
   @Get(ONE)
+  @Operation({ id: 'getRepository', tag: 'repository', summary: 'One repository', refuses: ['NOT_FOUND'] })
   @Requires(projectPermission('repository', 'read'))
   @Responds(Repository)
   get(@ProjectParam() project: KnownProject, @Param('repository_name') name: string): Promise<Repository> {
@@ -37,6 +41,7 @@ export class RepositoryController {
   }
 
   @Put(ONE)
+  @Operation({ id: 'updateRepository', tag: 'repository', summary: 'Change the description of a repository', refuses: ['NOT_FOUND'], audits: { operation: 'update', resourceType: 'repository' } })
   @Requires(projectPermission('repository', 'update'))
   @RespondsNothing()
   describe(@ProjectParam() project: KnownProject, @Param('repository_name') name: string, @Body({ schema: RepositoryReq }) request: RepositoryReq): Promise<void> {
@@ -44,6 +49,7 @@ export class RepositoryController {
   }
 
   @Delete(ONE)
+  @Operation({ id: 'deleteRepository', tag: 'repository', summary: 'Delete a repository with all its artifacts', refuses: ['NOT_FOUND', 'PRECONDITION'], audits: { operation: 'delete', resourceType: 'repository' } })
   @Requires(projectPermission('repository', 'delete'))
   @RespondsNothing()
   delete(@ProjectParam() project: KnownProject, @CallerParam() caller: Caller, @Param('repository_name') name: string): Promise<void> {

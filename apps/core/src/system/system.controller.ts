@@ -4,6 +4,7 @@ import { ApiVersion, GeneralInfo, OverallHealthStatus } from '@haven/api';
 import { z } from 'zod';
 import { CallerParam, Requires } from '../authorization/requirement.guard.js';
 import { anyone, open } from '../authorization/requirement.js';
+import { Operation } from '../http/operation.js';
 import { Responds } from '../http/response.interceptor.js';
 import { SystemService } from './system.service.js';
 
@@ -12,6 +13,7 @@ export class SystemController {
   constructor(private readonly system: SystemService) {}
 
   @Get('version')
+  @Operation({ id: 'getVersion', tag: 'version', summary: 'The version of the API' })
   @Requires(open)
   @Responds(ApiVersion)
   version(): { version: 'v2.0' } {
@@ -19,6 +21,7 @@ export class SystemController {
   }
 
   @Get('v2.0/ping')
+  @Operation({ id: 'getPing', tag: 'ping', summary: 'Whether the API answers' })
   @Requires(open)
   @Responds(z.literal('Pong'))
   ping(): 'Pong' {
@@ -26,6 +29,7 @@ export class SystemController {
   }
 
   @Get('v2.0/health')
+  @Operation({ id: 'getHealth', tag: 'health', summary: 'The state of the parts of the installation' })
   @Requires(open)
   @Responds(OverallHealthStatus)
   health(): Promise<OverallHealthStatus> {
@@ -33,6 +37,7 @@ export class SystemController {
   }
 
   @Get('v2.0/systeminfo')
+  @Operation({ id: 'getSystemInfo', tag: 'systeminfo', summary: 'What anybody may know about the installation; more once logged in' })
   @Requires(anyone)
   @Responds(GeneralInfo)
   info(@CallerParam() caller: Caller): GeneralInfo {

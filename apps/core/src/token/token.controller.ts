@@ -3,6 +3,7 @@ import { Problem, TokenAnswer, type TokenForm } from '@haven/api';
 import type { FastifyRequest } from 'fastify';
 import { Requires } from '../authorization/requirement.guard.js';
 import { open } from '../authorization/requirement.js';
+import { Operation } from '../http/operation.js';
 import { Responds } from '../http/response.interceptor.js';
 import { plausible } from '../identity/basic-credentials.js';
 import { IdentityService, type IdentifiedCaller } from '../identity/identity.service.js';
@@ -21,6 +22,7 @@ export class TokenController {
   ) {}
 
   @Get()
+  @Operation({ id: 'getToken', tag: 'token', summary: 'A registry token for the scopes asked for (Docker token specification)', refuses: ['TOO_MANY_REQUEST'] })
   @Requires(open) // checks credentials itself: what is asked for comes first
   @Responds(TokenAnswer)
   async issue(@Req() request: FastifyRequest): Promise<TokenAnswer> {
@@ -33,6 +35,7 @@ export class TokenController {
   }
 
   @Post()
+  @Operation({ id: 'exchangeToken', tag: 'token', summary: 'A registry token for a name and a password (OAuth2 form of the Docker token specification)', refuses: ['TOO_MANY_REQUEST'], audits: 'nothing' })
   @HttpCode(200)
   @Requires(open)
   @Responds(TokenAnswer)

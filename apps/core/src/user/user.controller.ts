@@ -8,6 +8,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { CallerParam, Requires } from '../authorization/requirement.guard.js';
 import { authenticated, selfOr, systemPermission } from '../authorization/requirement.js';
+import { Operation } from '../http/operation.js';
 import { Responds, RespondsNothing, RespondsPageOf } from '../http/response.interceptor.js';
 import { PasswordChangeService } from './password-change.service.js';
 import { PermissionService } from './permission.service.js';
@@ -22,6 +23,7 @@ export class UserController {
   ) {}
 
   @Get()
+  @Operation({ id: 'listUsers', tag: 'user', summary: 'List the users' })
   @Requires(systemPermission('user', 'list'))
   @RespondsPageOf(UserResp)
   list(@Query({ schema: ListQuery }) query: ListQuery): Promise<Page<UserResp>> {
@@ -29,6 +31,7 @@ export class UserController {
   }
 
   @Post()
+  @Operation({ id: 'createUser', tag: 'user', summary: 'Make a local account', refuses: ['CONFLICT'], audits: { operation: 'create', resourceType: 'user' } })
   @HttpCode(201)
   @Requires(systemPermission('user', 'create'))
   @RespondsNothing()
@@ -42,6 +45,7 @@ export class UserController {
   }
 
   @Get('search')
+  @Operation({ id: 'searchUsers', tag: 'user', summary: 'Find users by a part of their name' })
   @Requires(authenticated)
   @RespondsPageOf(UserSearchRespItem)
   search(@Query({ schema: UserSearchQuery }) query: UserSearchQuery): Promise<Page<UserSearchRespItem>> {
@@ -49,6 +53,7 @@ export class UserController {
   }
 
   @Get('current')
+  @Operation({ id: 'getCurrentUserInfo', tag: 'user', summary: 'The account of the caller', refuses: ['NOT_FOUND'] })
   @Requires(authenticated)
   @Responds(UserResp)
   current(@CallerParam() { subject }: Caller): Promise<UserResp> {
@@ -57,6 +62,7 @@ export class UserController {
   }
 
   @Get('current/permissions')
+  @Operation({ id: 'getCurrentUserPermissions', tag: 'user', summary: 'What the caller may do' })
   @Requires(authenticated)
   @Responds(z.array(Permission))
   currentPermissions(@CallerParam() caller: Caller, @Query({ schema: PermissionQuery }) query: PermissionQuery): Promise<Permission[]> {
@@ -64,6 +70,7 @@ export class UserController {
   }
 
   @Get(':user_id')
+  @Operation({ id: 'getUser', tag: 'user', summary: 'One user', refuses: ['NOT_FOUND'] })
   @Requires(selfOr('user', 'read'))
   @Responds(UserResp)
   get(@Param('user_id', { schema: Id }) id: number): Promise<UserResp> {
@@ -71,6 +78,7 @@ export class UserController {
   }
 
   @Put(':user_id')
+  @Operation({ id: 'updateUserProfile', tag: 'user', summary: 'Change the profile of a user', refuses: ['NOT_FOUND', 'CONFLICT'], audits: { operation: 'update', resourceType: 'user' } })
   @Requires(selfOr('user', 'update'))
   @RespondsNothing()
   update(@CallerParam() caller: Caller, @Param('user_id', { schema: Id }) id: number, @Body({ schema: UserProfile }) profile: UserProfile): Promise<void> {
@@ -78,6 +86,7 @@ export class UserController {
   }
 
   @Delete(':user_id')
+  @Operation({ id: 'deleteUser', tag: 'user', summary: 'Delete a user', refuses: ['NOT_FOUND'], audits: { operation: 'delete', resourceType: 'user' } })
   @Requires(systemPermission('user', 'delete'))
   @RespondsNothing()
   delete(@CallerParam() caller: Caller, @Param('user_id', { schema: Id }) id: number): Promise<void> {
@@ -85,6 +94,7 @@ export class UserController {
   }
 
   @Put(':user_id/sysadmin')
+  @Operation({ id: 'setUserSysAdmin', tag: 'user', summary: 'Make a user a system administrator, or no longer one', refuses: ['NOT_FOUND'], audits: { operation: 'update', resourceType: 'user' } })
   @Requires(systemPermission('user', 'update'))
   @RespondsNothing()
   setSysadmin(@CallerParam() caller: Caller, @Param('user_id', { schema: Id }) id: number, @Body({ schema: UserSysAdminFlag }) request: UserSysAdminFlag): Promise<void> {
@@ -92,6 +102,7 @@ export class UserController {
   }
 
   @Put(':user_id/password')
+  @Operation({ id: 'updateUserPassword', tag: 'user', summary: 'Change the password of a user', refuses: ['NOT_FOUND', 'PRECONDITION', 'CONFLICT', 'TOO_MANY_REQUEST'], audits: { operation: 'update', resourceType: 'user' } })
   @Requires(selfOr('user', 'update'))
   @RespondsNothing()
   changePassword(@CallerParam() caller: Caller, @Param('user_id', { schema: Id }) id: number, @Body({ schema: PasswordReq }) request: PasswordReq, @Ip() address: string): Promise<void> {
