@@ -1,4 +1,4 @@
-import { SetMetadata } from '@nestjs/common';
+import 'reflect-metadata';
 import type { ProblemCode } from '@haven/api';
 
 const OPERATION = 'haven:operation';
@@ -27,7 +27,7 @@ export interface OperationFacts {
 
 /** Describes a route for the API document and the audit trail. */
 export function Operation(facts: OperationFacts): MethodDecorator {
-  return SetMetadata(OPERATION, facts);
+  return (_prototype, _name, descriptor) => { Reflect.defineMetadata(OPERATION, facts, descriptor.value as object); };
 }
 
 /** What a handler's route is; undefined when it does not say. */

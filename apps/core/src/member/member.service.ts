@@ -3,6 +3,7 @@ import { permissionsOf, REPOSITORY_ACTIONS, roleFromNumber, subjectId, type Call
 import { Problem, type MemberListQuery, type Page, type ProjectMember, type ProjectMemberEntity } from '@haven/api';
 import { appendEvents, Database, type Transaction } from '@haven/database';
 import { Broadcasts } from '@haven/messages';
+import { recordAudit } from '../audit/record-audit.js';
 import { withdrawTokens } from '../authorization/access-epoch.store.js';
 import type { KnownProject } from '../authorization/known-project.js';
 import { deleteMember, holdProject, insertMember, lockMember, lockUser, MemberStore, updateRole, type MemberRow } from './member.store.js';
@@ -37,9 +38,10 @@ export class MemberService {
       if (!(await holdProject(transaction, project.id))) throw new Problem('NOT_FOUND', 'there is no such project');
       const user = await lockUser(transaction, wanted);
       if (user === undefined) throw new Problem('NOT_FOUND', 'there is no such user');
-      const id = await insertMember(transaction, project.id, user, role);
+      const id = await insertMember(transaction, project.id, user.id, role);
       if (id === undefined) throw new Problem('CONFLICT', 'the user is a member of the project already; change the role instead');
-      await announce(transaction, project, user, caller);
+      await announce(transaction, project, user.id, caller);
+      await audit(transaction, project, caller, 'create', user.username, role);
       return id;
     });
   }
@@ -53,6 +55,7 @@ export class MemberService {
       const losesRights = losesRegistryRights(member.role, role);
       if (losesRights) await withdrawTokens(transaction, [`user:${member.userId}`]);
       await announce(transaction, project, member.userId, caller);
+      await audit(transaction, project, caller, 'update', member.username, role);
       return losesRights;
     });
     if (lost) this.broadcasts.publish('access-changed', {});
@@ -65,6 +68,7 @@ export class MemberService {
       await deleteMember(transaction, id);
       await withdrawTokens(transaction, [`user:${member.userId}`]);
       await announce(transaction, project, member.userId, caller);
+      await audit(transaction, project, caller, 'delete', member.username, member.role);
     });
     this.broadcasts.publish('access-changed', {});
   }
@@ -72,6 +76,11 @@ export class MemberService {
 
 async function announce(transaction: Transaction, project: KnownProject, user: number, caller: Caller): Promise<void> {
   await appendEvents(transaction, [{ type: 'member.changed', payload: { project: project.id, name: project.name, user }, actor: subjectId(caller.subject) }]);
+}
+
+async function audit(transaction: Transaction, project: KnownProject, caller: Caller, operation: 'create' | 'update' | 'delete', name: string, role: number): Promise<void> {
+  const description = `${operation} member ${name} of project ${project.name} with role ${roleFromNumber(role) ?? role}`;
+  await recordAudit(transaction, caller, { operation, resourceType: 'member', resource: name, description, project: project.id });
 }
 
 function requiredRole(number: number): number {

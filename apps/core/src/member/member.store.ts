@@ -44,13 +44,15 @@ export class MemberStore {
   }
 }
 
-/** The id of the account, held so that it is not deleted meanwhile. */
-export async function lockUser(transaction: Transaction, user: { readonly id?: number | undefined; readonly username?: string | undefined }): Promise<number | undefined> {
-  const [row] = await transaction.query<{ id: number }>(
-    `SELECT id FROM haven_user WHERE deleted_at IS NULL AND ${user.id === undefined ? 'username' : 'id'} = $1 FOR SHARE`,
+/** The account, held so that it is not deleted meanwhile. */
+export async function lockUser(
+  transaction: Transaction, user: { readonly id?: number | undefined; readonly username?: string | undefined },
+): Promise<{ readonly id: number; readonly username: string } | undefined> {
+  const [row] = await transaction.query<{ id: number; username: string }>(
+    `SELECT id, username FROM haven_user WHERE deleted_at IS NULL AND ${user.id === undefined ? 'username' : 'id'} = $1 FOR SHARE`,
     [user.id ?? user.username],
   );
-  return row?.id;
+  return row;
 }
 
 /** Whether the project is still there, held so that it is not deleted meanwhile. */
@@ -67,9 +69,14 @@ export async function insertMember(transaction: Transaction, projectId: number, 
   return row?.id;
 }
 
-export async function lockMember(transaction: Transaction, projectId: number, id: number): Promise<{ readonly userId: number; readonly role: number } | undefined> {
-  const [row] = await transaction.query<{ user_id: number; role: number }>('SELECT user_id, role FROM member WHERE project_id = $1 AND id = $2 FOR UPDATE', [projectId, id]);
-  return row && { userId: row.user_id, role: row.role };
+export async function lockMember(
+  transaction: Transaction, projectId: number, id: number,
+): Promise<{ readonly userId: number; readonly username: string; readonly role: number } | undefined> {
+  const [row] = await transaction.query<{ user_id: number; username: string; role: number }>(
+    'SELECT m.user_id, u.username, m.role FROM member m JOIN haven_user u ON u.id = m.user_id WHERE m.project_id = $1 AND m.id = $2 FOR UPDATE OF m',
+    [projectId, id],
+  );
+  return row && { userId: row.user_id, username: row.username, role: row.role };
 }
 
 export async function updateRole(transaction: Transaction, id: number, role: number): Promise<void> {

@@ -4,6 +4,7 @@ import { parseQuery, parseSort, Problem, type Page, type Project, type ProjectDe
 import { appendEvents, Database } from '@haven/database';
 import { Broadcasts } from '@haven/messages';
 import { isProjectName } from '@haven/oci';
+import { recordAudit } from '../audit/record-audit.js';
 import { withdrawTokens } from '../authorization/access-epoch.store.js';
 import type { KnownProject } from '../authorization/known-project.js';
 import { metadataOf, readMetadata } from './project-metadata.js';
@@ -57,6 +58,7 @@ export class ProjectService {
       const created = await insertProject(transaction, { name, public: wanted.public ?? false, ownerId: subject.id, metadata: wanted.metadata, storageLimit });
       if (created === undefined) throw new Problem('CONFLICT', `there is a project called ${name} already; choose another name`);
       await appendEvents(transaction, [{ type: 'project.created', payload: { project: created, name }, actor: subjectId(subject) }]);
+      await recordAudit(transaction, caller, { operation: 'create', resourceType: 'project', resource: name, description: `create project: ${name}`, project: created });
       return created;
     });
     this.broadcasts.publish('project-changed', { project: name });
@@ -72,6 +74,7 @@ export class ProjectService {
       if (current === undefined) throw new Problem('NOT_FOUND', 'there is no such project');
       const isPublic = wanted.public ?? current.public;
       await updateProject(transaction, project.id, isPublic, wanted.metadata);
+      await recordAudit(transaction, caller, { operation: 'update', resourceType: 'project', resource: project.name, description: `update project: ${project.name}`, project: project.id });
       if (isPublic === current.public) return false;
       if (!isPublic) await withdrawTokens(transaction, [`project:${project.id}`]);
       await appendEvents(transaction, [
@@ -90,6 +93,7 @@ export class ProjectService {
       await binProject(transaction, project.id);
       await withdrawTokens(transaction, [`project:${project.id}`]);
       await appendEvents(transaction, [{ type: 'project.deleted', payload: { project: project.id, name: project.name }, actor: subjectId(caller.subject) }]);
+      await recordAudit(transaction, caller, { operation: 'delete', resourceType: 'project', resource: project.name, description: `delete project: ${project.name}`, project: project.id });
     });
     this.broadcasts.publish('access-changed', {});
     this.broadcasts.publish('project-changed', { project: project.name });

@@ -44,8 +44,13 @@ export class RepositoryController {
   @Operation({ id: 'updateRepository', tag: 'repository', summary: 'Change the description of a repository', refuses: ['NOT_FOUND'], audits: { operation: 'update', resourceType: 'repository' } })
   @Requires(projectPermission('repository', 'update'))
   @RespondsNothing()
-  describe(@ProjectParam() project: KnownProject, @Param('repository_name') name: string, @Body({ schema: RepositoryReq }) request: RepositoryReq): Promise<void> {
-    return this.repositories.describe(repositoryNameIn(project, name), request.description);
+  describe(
+    @ProjectParam() project: KnownProject,
+    @CallerParam() caller: Caller,
+    @Param('repository_name') name: string,
+    @Body({ schema: RepositoryReq }) request: RepositoryReq,
+  ): Promise<void> {
+    return this.repositories.describe(project, repositoryNameIn(project, name), request.description, caller);
   }
 
   @Delete(ONE)

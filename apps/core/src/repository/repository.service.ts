@@ -2,9 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { canOnSystem, subjectId, type Caller } from '@haven/access';
 import { parseQuery, parseSort, Problem, type ListQuery, type Page, type Repository } from '@haven/api';
 import { Catalog } from '@haven/catalog';
+import { Database } from '@haven/database';
 import { Broadcasts } from '@haven/messages';
+import { recordAudit } from '../audit/record-audit.js';
 import type { KnownProject } from '../authorization/known-project.js';
-import { RepositoryStore, type RepositoryRange, type RepositoryRow } from './repository.store.js';
+import { describeRepository, RepositoryStore, type RepositoryRange, type RepositoryRow } from './repository.store.js';
 import { mapPage } from '../listing/select-page.js';
 
 const NO_REPOSITORY = 'there is no such repository';
@@ -14,6 +16,7 @@ export class RepositoryService {
   constructor(
     private readonly store: RepositoryStore,
     private readonly catalog: Catalog,
+    private readonly database: Database,
     private readonly broadcasts: Broadcasts,
   ) {}
 
@@ -33,8 +36,11 @@ export class RepositoryService {
     return repositoryOf(row);
   }
 
-  async describe(name: string, description: string): Promise<void> {
-    if (!(await this.store.describe(name, description))) throw new Problem('NOT_FOUND', NO_REPOSITORY);
+  async describe(project: KnownProject, name: string, description: string, caller: Caller): Promise<void> {
+    await this.database.transaction(async (transaction) => {
+      if (!(await describeRepository(transaction, name, description))) throw new Problem('NOT_FOUND', NO_REPOSITORY);
+      await recordAudit(transaction, caller, { operation: 'update', resourceType: 'repository', resource: name, description: `update repository: ${name}`, project: project.id });
+    });
   }
 
   async delete(name: string, caller: Caller): Promise<void> {

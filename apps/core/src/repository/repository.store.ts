@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Page, QueryTerm, SortTerm } from '@haven/api';
-import { Database } from '@haven/database';
+import { Database, type Transaction } from '@haven/database';
 import { listedArtifact } from '../artifact/listed-artifact.js';
 import { mapPage, selectPage } from '../listing/select-page.js';
 import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
@@ -77,12 +77,12 @@ export class RepositoryStore {
     );
     return row && repositoryRow(row);
   }
+}
 
-  /** Whether there was such a repository to describe. */
-  async describe(name: string, description: string): Promise<boolean> {
-    const sql = `UPDATE repository SET description = $2, updated_at = now() WHERE name = $1 AND deleted_at IS NULL`;
-    return (await this.database.execute(sql, [name, description])) > 0;
-  }
+/** Whether there was such a repository to describe. */
+export async function describeRepository(transaction: Transaction, name: string, description: string): Promise<boolean> {
+  const sql = `UPDATE repository SET description = $2, updated_at = now() WHERE name = $1 AND deleted_at IS NULL`;
+  return (await transaction.execute(sql, [name, description])) > 0;
 }
 
 function restrict(conditions: SqlConditions, range: RepositoryRange): void {

@@ -3,6 +3,7 @@ import { subjectId, type Caller } from '@haven/access';
 import { Problem, type PasswordReq } from '@haven/api';
 import { appendEvents, Database } from '@haven/database';
 import { Broadcasts } from '@haven/messages';
+import { recordAudit } from '../audit/record-audit.js';
 import { withdrawTokens } from '../authorization/access-epoch.store.js';
 import { LoginThrottle } from '../identity/login-throttle.js';
 import { requireGoodPassword } from '../identity/password-rules.js';
@@ -35,6 +36,8 @@ export class PasswordChangeService {
       await updatePassword(transaction, id, passwordHash);
       await withdrawTokens(transaction, [`user:${id}`]);
       await appendEvents(transaction, [{ type: 'user.changed', payload: { user: id, name: user.username }, actor: subjectId(caller.subject) }]);
+      const description = `update user with name: ${user.username}, change user password`;
+      await recordAudit(transaction, caller, { operation: 'update', resourceType: 'user', resource: user.username, description });
     });
     this.broadcasts.publish('access-changed', {});
   }

@@ -3,6 +3,7 @@ import { subjectId, type Caller } from '@haven/access';
 import { parseQuery, parseSort, Problem, type ListQuery, type Page, type UserCreationReq, type UserProfile, type UserResp, type UserSearchQuery, type UserSearchRespItem } from '@haven/api';
 import { appendEvents, Database, type Transaction } from '@haven/database';
 import { Broadcasts, type EventName } from '@haven/messages';
+import { recordAudit } from '../audit/record-audit.js';
 import { withdrawTokens } from '../authorization/access-epoch.store.js';
 import { requireGoodPassword } from '../identity/password-rules.js';
 import { PasswordService } from '../identity/password.service.js';
@@ -48,20 +49,21 @@ export class UserService {
       const id = await insertUser(transaction, { username, email: email === '' ? undefined : email, realname, comment, passwordHash });
       if (id === 'taken') throw new Problem('CONFLICT', 'there is a user with that name or email address already');
       await announce(transaction, 'user.created', id, username, caller);
+      await recordAudit(transaction, caller, { operation: 'create', resourceType: 'user', resource: username, description: `create user with name: ${username}` });
       return id;
     });
   }
 
   async updateProfile(caller: Caller, id: number, profile: UserProfile): Promise<void> {
     requireGoodProfile(profile);
-    await this.#change(caller, id, 'user.changed', async (transaction) => {
+    await this.#change(caller, id, 'update', '', async (transaction) => {
       if ((await updateProfile(transaction, id, profile)) === 'taken') throw new Problem('CONFLICT', 'another user has that email address');
     });
   }
 
   async setSysadmin(caller: Caller, id: number, sysadmin: boolean): Promise<void> {
     if (id === BUILT_IN && !sysadmin) throw new Problem('FORBIDDEN', 'the account that the installation was set up with stays a system administrator');
-    await this.#change(caller, id, 'user.changed', async (transaction, user) => {
+    await this.#change(caller, id, 'update', `, ${sysadmin ? 'add' : 'remove'} user as system administrator`, async (transaction, user) => {
       await updateSysadmin(transaction, id, sysadmin);
       if (user.sysadmin && !sysadmin) await withdrawTokens(transaction, [`user:${id}`]);
     });
@@ -72,19 +74,21 @@ export class UserService {
     const { subject } = caller;
     if (id === BUILT_IN) throw new Problem('FORBIDDEN', 'the account that the installation was set up with cannot be deleted');
     if (subject.kind === 'user' && subject.id === id) throw new Problem('FORBIDDEN', 'you cannot delete your own account; ask another system administrator');
-    await this.#change(caller, id, 'user.deleted', async (transaction) => {
+    await this.#change(caller, id, 'delete', '', async (transaction) => {
       await binUser(transaction, id);
       await withdrawTokens(transaction, [`user:${id}`]);
     });
     this.broadcasts.publish('access-changed', {});
   }
 
-  async #change(caller: Caller, id: number, event: EventName, work: (transaction: Transaction, user: UserRow) => Promise<void>): Promise<void> {
+  async #change(caller: Caller, id: number, operation: 'update' | 'delete', detail: string, work: (transaction: Transaction, user: UserRow) => Promise<void>): Promise<void> {
     await this.database.transaction(async (transaction) => {
       const user = await lockUser(transaction, id);
       if (user === undefined) throw new Problem('NOT_FOUND', NO_USER);
       await work(transaction, user);
-      await announce(transaction, event, id, user.username, caller);
+      await announce(transaction, operation === 'update' ? 'user.changed' : 'user.deleted', id, user.username, caller);
+      const description = `${operation} user with name: ${user.username}${detail}`;
+      await recordAudit(transaction, caller, { operation, resourceType: 'user', resource: user.username, description });
     });
   }
 }
