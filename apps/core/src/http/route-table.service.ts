@@ -1,21 +1,11 @@
-import { Injectable, RequestMethod, type OnModuleInit } from '@nestjs/common';
-import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/internal';
+import { Injectable, type OnModuleInit, type Type } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { requirementOf } from '../authorization/requirement.guard.js';
-import type { Requirement } from '../authorization/requirement.js';
-import { declaresResponse } from './response.interceptor.js';
+import { routesOf, type Route } from './route.js';
 
-export interface Route {
-  readonly method: string;
-  /** The pattern, e.g. "/api/v2.0/users/:user_id". */
-  readonly path: string;
-  readonly requirement: Requirement;
-}
-
-/** Every route of this service. A route that does not declare who may call it and what it answers stops the start. */
+/** Every route of this service. */
 @Injectable()
 export class RouteTable implements OnModuleInit {
-  readonly #routes: Route[] = [];
+  #routes: readonly Route[] = [];
 
   constructor(
     private readonly discovery: DiscoveryService,
@@ -23,15 +13,8 @@ export class RouteTable implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    for (const { metatype } of this.discovery.getControllers()) {
-      if (typeof metatype !== 'function') continue;
-      const prefix = Reflect.getMetadata(PATH_METADATA, metatype) as string;
-      const prototype = metatype.prototype as Record<string, unknown>;
-      for (const name of this.scanner.getAllMethodNames(prototype)) {
-        const handler = prototype[name];
-        if (typeof handler === 'function') this.#add(`${metatype.name}.${name}`, prefix, handler);
-      }
-    }
+    const controllers = this.discovery.getControllers().flatMap(({ metatype }) => (typeof metatype === 'function' ? [metatype as Type] : []));
+    this.#routes = routesOf(controllers, this.scanner);
   }
 
   get routes(): readonly Route[] {
@@ -44,20 +27,6 @@ export class RouteTable implements OnModuleInit {
     const methods = this.#routes.filter((route) => matches(route.path.split('/'), segments)).map((route) => route.method);
     return [...new Set(methods)].sort();
   }
-
-  #add(name: string, prefix: string, handler: object): void {
-    const path = Reflect.getMetadata(PATH_METADATA, handler) as string | undefined;
-    const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;
-    if (path === undefined || method === undefined) return;
-    const requirement = requirementOf(handler);
-    if (requirement === undefined) throw new Error(`${name} does not declare who may call it: add @Requires(…)`);
-    if (!declaresResponse(handler)) throw new Error(`${name} does not declare what it answers: add @Responds…(…)`);
-    this.#routes.push({ method: RequestMethod[method] ?? 'GET', path: joined(prefix, path), requirement });
-  }
-}
-
-function joined(...parts: string[]): string {
-  return `/${parts.flatMap((part) => part.split('/')).filter((part) => part !== '').join('/')}`;
 }
 
 function matches(pattern: readonly string[], segments: readonly string[]): boolean {

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { Requires } from '../authorization/requirement.guard.js';
 import { open } from '../authorization/requirement.js';
+import { Operation } from './operation.js';
 import { Responds } from './response.interceptor.js';
 import { RouteTable } from './route-table.service.js';
 
@@ -15,6 +16,7 @@ class ThingController {
 
 const GET = 0;
 const PUT = 2;
+const described = Operation({ id: 'doThing', tag: 'thing', summary: 'Do a thing' });
 
 /** As Nest's decorators would mark them. */
 function route(name: 'list' | 'one' | 'change', method: number, path: string, ...decorators: MethodDecorator[]): void {
@@ -37,13 +39,13 @@ beforeEach(() => {
     for (const key of Reflect.getMetadataKeys(ThingController.prototype[name])) Reflect.deleteMetadata(key, ThingController.prototype[name]);
   }
   Reflect.defineMetadata('path', 'api/things', ThingController);
-  route('list', GET, '/', Requires(open), Responds(z.string()));
+  route('list', GET, '/', Requires(open), Responds(z.string()), described);
 });
 
 describe('the route table', () => {
   test('knows the methods of a path', () => {
-    route('one', GET, ':id', Requires(open), Responds(z.string()));
-    route('change', PUT, ':id', Requires(open), Responds(z.string()));
+    route('one', GET, ':id', Requires(open), Responds(z.string()), described);
+    route('change', PUT, ':id', Requires(open), Responds(z.string()), described);
     const routes = table();
     expect(routes.routes.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /api/things', 'GET /api/things/:id', 'PUT /api/things/:id']);
     expect(routes.methodsOf('/api/things/7?x=1')).toEqual(['GET', 'PUT']);
@@ -52,12 +54,17 @@ describe('the route table', () => {
   });
 
   test('refuses a route that does not say who may call it', () => {
-    route('one', GET, ':id', Responds(z.string()));
+    route('one', GET, ':id', Responds(z.string()), described);
     expect(table).toThrow('ThingController.one does not declare who may call it');
   });
 
   test('refuses a route that does not say what it answers', () => {
-    route('one', GET, ':id', Requires(open));
+    route('one', GET, ':id', Requires(open), described);
     expect(table).toThrow('ThingController.one does not declare what it answers');
+  });
+
+  test('refuses a route that does not say what it is', () => {
+    route('one', GET, ':id', Requires(open), Responds(z.string()));
+    expect(table).toThrow('ThingController.one does not say what it is');
   });
 });
