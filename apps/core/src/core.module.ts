@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ArtifactModule } from './artifact/artifact.module.js';
+import { ConfigurationModule } from './configuration/configuration.module.js';
 import { FirstStartModule } from './first-start/first-start.module.js';
 import { HttpModule } from './http/http.module.js';
 import { MemberModule } from './member/member.module.js';
@@ -12,7 +13,7 @@ import { TokenModule } from './token/token.module.js';
 import { UserModule } from './user/user.module.js';
 
 /** The REST API, the token service and identity. */
-@Module({ imports: [HttpModule, FirstStartModule, TokenModule, SystemModule, UserModule, ProjectModule, MemberModule, RepositoryModule, ArtifactModule] })
+@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SystemModule, UserModule, ProjectModule, MemberModule, RepositoryModule, ArtifactModule] })
 export class CoreModule {
   static forRoot(settings: CoreSettings): DynamicModule {
     return { module: CoreModule, imports: [PlatformModule.forRoot(settings)] };

@@ -1,4 +1,8 @@
 export { Accessory, Artifact, ArtifactListQuery, ArtifactQuery, BuildHistory, BuildStep, Reference, Tag, TagListQuery } from './artifact.js';
+export {
+  AUTH_MODES, type Configuration, configurationOf, ConfigurationsReq, ConfigurationsResponse, MOST_STORAGE, SETTING_NAMES, settingOf, type SecretSetting, type SettingName, SETTINGS,
+  UNLIMITED_STORAGE,
+} from './configuration.js';
 export { Errors, errorsBody } from './errors.js';
 export { Flag, Id, NEVER, text, Timestamp } from './fields.js';
 export { MemberListQuery, ProjectMember, ProjectMemberEntity, RoleRequest } from './member.js';
