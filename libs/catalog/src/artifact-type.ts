@@ -8,6 +8,8 @@ export interface ArtifactDescription {
   /** The artifact type of the OCI image specification: the manifest's own, else its config's media type. */
   readonly artifactType: string;
   readonly extraAttributes: object;
+  /** The layer that holds the artifact's own icon. */
+  readonly icon?: Digest;
 }
 
 export interface AccessoryOf {
@@ -26,6 +28,12 @@ const TYPES_BY_CONFIG: ReadonlyMap<string, string> = new Map([
 ]);
 const VENDOR_CONFIG = /^application\/vnd\.[^.]{1,100}\.(.{1,100})\.config\.[^.]{1,100}\+json$/;
 
+/** How a manifest tells platforms that do not know its type what to show of it; image manifests of such types only. */
+const ICON_LAYER = 'io.goharbor.artifact.v1alpha1.icon';
+const SKIP_LIST = 'io.goharbor.artifact.v1alpha1.skip-list';
+/** Bytes of an icon at most; a larger one is a layer like any other. */
+const LARGEST_ICON = 1024 * 1024;
+
 const COSIGN_SIGNATURE_TAG = /^sha256-([0-9a-f]{64})\.sig$/;
 const COSIGN_LAYER = 'application/vnd.dev.cosign.simplesigning.v1+json';
 const ACCESSORY_TYPES: ReadonlyMap<string, string> = new Map([
@@ -43,7 +51,9 @@ export function describeArtifact(manifest: Manifest, config: Uint8Array | undefi
   if (manifest.kind === 'index') return { type: manifest.artifactType === undefined ? 'IMAGE' : typeOf(artifactType), artifactType, extraAttributes: {} };
   const type = typeOf(artifactType === '' ? manifest.mediaType : artifactType);
   const document = config && jsonObject(config);
-  return { type, artifactType, extraAttributes: document ? attributesOf(type, document) : {} };
+  const extraAttributes = document ? attributesOf(type, artifactType, document, manifest.config?.annotations?.[SKIP_LIST]) : {};
+  const icon = isKnown(artifactType) ? undefined : manifest.layers.find((layer) => layer.annotations?.[ICON_LAYER] !== undefined && layer.size <= LARGEST_ICON);
+  return { type, artifactType, extraAttributes, ...(icon === undefined ? {} : { icon: icon.digest }) };
 }
 
 /** What a manifest is an accessory of: by its subject, or by cosign's tag scheme. */
@@ -73,10 +83,22 @@ function typeOf(mediaType: string): string {
   return TYPES_BY_CONFIG.get(mediaType) ?? VENDOR_CONFIG.exec(mediaType)?.[1]?.toUpperCase() ?? 'UNKNOWN';
 }
 
-function attributesOf(type: string, document: Record<string, unknown>): object {
+function isKnown(mediaType: string): boolean {
+  return IMAGE_CONFIGS.has(mediaType) || TYPES_BY_CONFIG.has(mediaType);
+}
+
+/** @param skipped keys of the config that its author does not want shown, joined by commas */
+function attributesOf(type: string, artifactType: string, document: Record<string, unknown>, skipped: string | undefined): object {
+  if (type === 'SBOM') return {};
+  if (!isKnown(artifactType)) return VENDOR_CONFIG.test(artifactType) ? without(document, skipped) : {};
   if (type !== 'IMAGE') return document;
   const { created, architecture, os, config } = document;
   return { created, architecture, os, config, author: authorOf(document) };
+}
+
+function without(document: Record<string, unknown>, skipped = ''): Record<string, unknown> {
+  const keys = new Set(skipped.split(',').map((key) => key.trim()));
+  return Object.fromEntries(Object.entries(document).filter(([key]) => !keys.has(key)));
 }
 
 function authorOf(document: Record<string, unknown>): string {

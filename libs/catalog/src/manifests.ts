@@ -80,8 +80,8 @@ async function writeManifest(
      linked AS (INSERT INTO repository_blob (repository_id, digest) VALUES ($1, $2) ON CONFLICT DO NOTHING),
      written AS (
        INSERT INTO manifest (repository_id, digest, media_type, kind, artifact_type, config_media_type, type, size, total_size,
-                             annotations, extra_attrs, subject_digest, pushed_by)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                             annotations, extra_attrs, subject_digest, pushed_by, icon)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15)
        ON CONFLICT (repository_id, digest) DO UPDATE
          SET deleted_at = NULL, pushed_at = CASE WHEN manifest.deleted_at IS NULL THEN manifest.pushed_at ELSE now() END
        RETURNING id, xmax = 0 AS fresh),
@@ -95,6 +95,7 @@ async function writeManifest(
       textForColumn(manifest.config?.mediaType ?? ''), textForColumn(description.type), put.size, totalSize,
       manifest.annotations ? jsonForColumn(manifest.annotations) : null, attributesColumn(description.extraAttributes),
       manifest.subject?.digest ?? null, put.actor, namedContent(manifest).map((descriptor) => descriptor.digest),
+      description.icon ?? null,
     ],
   );
   if (!row) throw new Error('the manifest upsert returned no row');

@@ -6,7 +6,7 @@ export class Administration1763700000002 implements MigrationInterface {
   readonly name = 'Administration1763700000002';
 
   async up(runner: QueryRunner): Promise<void> {
-    for (const statement of [...people, ...rules, ...labels, ...work, ...bin, ...audit, ...searching, ...quotaAccounting]) await runner.query(statement);
+    for (const statement of [...people, ...rules, ...labels, ...icons, ...work, ...bin, ...audit, ...searching, ...quotaAccounting]) await runner.query(statement);
   }
 
   async down(runner: QueryRunner): Promise<void> {
@@ -14,12 +14,13 @@ export class Administration1763700000002 implements MigrationInterface {
     await runner.query('DROP TRIGGER IF EXISTS repository_blob_unlinked ON repository_blob');
     await runner.query('DROP FUNCTION IF EXISTS charge_linked_blobs, release_unlinked_blobs, charge_project');
     await runner.query(`DROP TABLE IF EXISTS project_blob, quota_change, audit_event, bin_manifest, bin_entry, queue_pause, schedule, task_log, task, execution,
-      artifact_label, label, cve_allowlist, retention_policy, immutability_rule, robot_permission, robot, session, user_group_member CASCADE`);
+      artifact_label, label, cve_allowlist, retention_policy, immutability_rule, robot_permission, robot, login_failure, session, user_group_member CASCADE`);
     await runner.query('DELETE FROM member WHERE user_id IS NULL');
     await runner.query('ALTER TABLE member DROP COLUMN group_id, ALTER COLUMN user_id SET NOT NULL');
     await runner.query('DROP TABLE IF EXISTS user_group');
     await runner.query('ALTER TABLE haven_user DROP COLUMN cli_secret, DROP COLUMN last_login_at');
     await runner.query('ALTER TABLE project DROP COLUMN storage_used, DROP COLUMN quota_updated_at');
+    await runner.query('ALTER TABLE manifest DROP COLUMN icon');
     await runner.query('ALTER TABLE tag DROP COLUMN version_key');
     await runner.query('ALTER TABLE outbox DROP COLUMN origin');
     await runner.query('DROP INDEX IF EXISTS project_name_search, repository_name_search');
@@ -67,6 +68,14 @@ const people = [
   )`,
   `CREATE INDEX session_of_user ON session (user_id)`,
   `CREATE INDEX session_expiry ON session (expires_at)`,
+  // Wrong passwords in a row, under the SHA-256 of what they are counted for. Unlogged: losing them in a crash costs a
+  // guesser a few minutes less, writing them to the log would cost us work for every guess.
+  `CREATE UNLOGGED TABLE login_failure (
+    key bytea PRIMARY KEY,
+    failures integer NOT NULL,
+    failed_at timestamptz NOT NULL
+  )`,
+  `CREATE INDEX login_failure_age ON login_failure (failed_at)`,
   // duration: days, -1 for ever; expires_at is empty then. creator: 'user:3' or 'robot:7'.
   `CREATE TABLE robot (
     id serial PRIMARY KEY,
@@ -149,6 +158,12 @@ const labels = [
     PRIMARY KEY (manifest_id, label_id)
   )`,
   `CREATE INDEX artifact_label_label ON artifact_label (label_id)`,
+];
+
+const icons = [
+  // The layer that holds an artifact's own icon.
+  `ALTER TABLE manifest ADD COLUMN icon text COLLATE "C"`,
+  `CREATE INDEX manifest_icon ON manifest (icon) WHERE icon IS NOT NULL AND deleted_at IS NULL`,
 ];
 
 const work = [
