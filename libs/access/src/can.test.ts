@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { can, canOnSystem, repositoryActions, type Caller, type ProjectAccess, type RobotGrant } from './can.js';
+import { can, canOnSystem, mayGrant, repositoryActions, type Caller, type ProjectAccess, type RobotGrant } from './can.js';
 import type { Role } from './role.js';
 
 const anonymous: Caller = { subject: { kind: 'anonymous' } };
@@ -129,4 +129,43 @@ test('a token gets what was asked for and is held, and no more', () => {
   expect(repositoryActions(admin, project(), ['*'])).toEqual([]);
   expect(repositoryActions(admin, project(), ['scanner-pull', 'push', 'push'])).toEqual(['push']);
   expect(repositoryActions(anonymous, project({ public: true }), ['pull', 'push'])).toEqual(['pull']);
+});
+
+describe('giving rights to robots', () => {
+  const alphaAdmin = project({ roles: ['projectAdmin'] });
+
+  test('administrators of a project give what they hold there, and nothing elsewhere', () => {
+    expect(mayGrant(user, 'project', grant('push'), alphaAdmin)).toBe(true);
+    expect(mayGrant(user, 'project', grant('list', 5, 'metadata'), alphaAdmin)).toBe(false);
+    expect(mayGrant(user, 'project', grant('push', 6), alphaAdmin)).toBe(false);
+    expect(mayGrant(user, 'project', grant('push', 6), undefined)).toBe(false);
+    expect(mayGrant(user, 'system', grant('push', '*'), alphaAdmin)).toBe(false);
+    expect(mayGrant(user, 'system', { kind: 'system', resource: 'catalog', action: 'read' })).toBe(false);
+  });
+
+  test('that a project is public gives nobody anything to pass on', () => {
+    expect(mayGrant(user, 'project', grant('pull'), project({ public: true }))).toBe(false);
+    expect(mayGrant(robot('system', grant('push')), 'system', grant('pull'), project({ public: true }))).toBe(false);
+  });
+
+  test('robots give what they hold, where they hold it', () => {
+    expect(mayGrant(robot('system', grant('pull')), 'system', grant('pull'), project())).toBe(true);
+    expect(mayGrant(robot('system', grant('pull')), 'system', grant('pull', '*'))).toBe(false);
+    expect(mayGrant(robot('system', grant('pull', '*')), 'system', grant('pull', '*'))).toBe(true);
+    expect(mayGrant(robot('system', grant('pull', '*')), 'system', grant('pull'), project())).toBe(true);
+    expect(mayGrant(robot('system', grant('pull')), 'system', grant('push'), project())).toBe(false);
+    expect(mayGrant(robot('system', { kind: 'system', resource: 'label', action: 'create' }), 'system', { kind: 'system', resource: 'label', action: 'create' })).toBe(true);
+    expect(mayGrant(robot('system'), 'system', { kind: 'system', resource: 'label', action: 'create' })).toBe(false);
+  });
+
+  test('who may push but not pull cannot make a robot of a project that may push, because that one could pull', () => {
+    expect(mayGrant(robot('system', grant('push')), 'system', grant('push'), project())).toBe(true);
+    expect(mayGrant(robot('system', grant('push')), 'project', grant('push'), project())).toBe(false);
+    expect(mayGrant(robot('system', grant('push'), grant('pull')), 'project', grant('push'), project())).toBe(true);
+  });
+
+  test('system administrators give everything', () => {
+    expect(mayGrant(admin, 'system', grant('list', '*', 'metadata'))).toBe(true);
+    expect(mayGrant(admin, 'system', { kind: 'system', resource: 'user', action: 'create' })).toBe(true);
+  });
 });

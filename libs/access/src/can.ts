@@ -44,11 +44,14 @@ export const REPOSITORY_ACTIONS: readonly RepositoryAction[] = ['pull', 'push', 
  * users only, grants for robots only; the public column counts for everybody, and only in public projects.
  */
 export function can(caller: Caller, action: Action, resource: ProjectResource, project: ProjectAccess): boolean {
+  return holds(caller, action, resource, project) || (project.public === true && publicPermissions.has(`${resource}:${action}`));
+}
+
+/** Whether the caller may do it by a right of its own, and not just because the project is public now. */
+function holds(caller: Caller, action: Action, resource: ProjectResource, project: ProjectAccess): boolean {
   const { subject } = caller;
   if (isSysadmin(subject)) return action !== 'scanner-pull';
-  const permission = `${resource}:${action}` as const;
-  if (project.public === true && publicPermissions.has(permission)) return true;
-  if (subject.kind === 'user') return project.roles.some((role) => permissionsOf(role).has(permission));
+  if (subject.kind === 'user') return project.roles.some((role) => permissionsOf(role).has(`${resource}:${action}`));
   return subject.kind === 'robot' && robotCan(caller, action, resource, project.id);
 }
 
@@ -58,6 +61,30 @@ export function canOnSystem(caller: Caller, action: Action, resource: SystemReso
   if (isSysadmin(subject)) return action !== 'scanner-pull';
   if (subject.kind !== 'robot' || caller.robot?.level !== 'system') return false;
   return caller.robot.grants.some((grant) => grant.kind === 'system' && grant.resource === resource && grant.action === action);
+}
+
+/**
+ * Whether the caller may give this right to a robot of that level: only what it holds itself, where it holds it. What
+ * everybody may do in a public project is nobody's to give, as the project can become private.
+ *
+ * @param project of the grant, with the caller's roles; undefined for grants on the system or on all projects
+ */
+export function mayGrant(caller: Caller, level: 'system' | 'project', grant: RobotGrant, project?: ProjectAccess): boolean {
+  if (isSysadmin(caller.subject)) return true;
+  if (grant.kind === 'system') return canOnSystem(caller, grant.action as Action, grant.resource as SystemResource);
+  const where = grant.project === '*' ? NOWHERE : project;
+  if (where === undefined || (grant.project !== '*' && where.id !== grant.project)) return false;
+  const resource = grant.resource as ProjectResource;
+  if (!holds(caller, grant.action as Action, resource, where)) return false;
+  return level === 'system' || !impliesPull(grant) || holds(caller, 'pull', resource, where);
+}
+
+/** No project has this id, so that only grants on all projects count there. */
+const NOWHERE: ProjectAccess = { id: 0, public: false, roles: [] };
+
+/** For the robot of a project, push includes pull. */
+function impliesPull({ resource, action }: RobotGrant): boolean {
+  return resource === 'repository' && action === 'push';
 }
 
 /**

@@ -1,9 +1,11 @@
 export { type Role, ROLES, roleFromNumber, roleNumber, strongestRole } from './role.js';
-export { type Action, permissionsOf, type ProjectPermission, type ProjectResource, publicPermissions } from './permission.js';
-export { type GrantablePermission, grantableProjectPermissions, grantableSystemPermissions, isGrantable, type SystemResource } from './robot-permission.js';
+export { type Action, permissionsOf, type ProjectPermission, projectPermissions, type ProjectResource, publicPermissions } from './permission.js';
+export {
+  type GrantablePermission, grantableProjectPermissions, grantableSystemPermissions, isGrantable, projectRobotPermissions, systemPermissions, type SystemResource,
+} from './robot-permission.js';
 export { parseSubjectId, type Subject, subjectId } from './subject.js';
 export {
-  type Caller, can, canOnSystem, type ProjectAccess, REPOSITORY_ACTIONS, type RepositoryAction, repositoryActions, type RobotGrant,
+  type Caller, can, canOnSystem, mayGrant, type ProjectAccess, REPOSITORY_ACTIONS, type RepositoryAction, repositoryActions, type RobotGrant,
 } from './can.js';
 export { parseScopes, type Scope, ScopeError } from './scope.js';
 export { AccessEpochs } from './access-epochs.js';

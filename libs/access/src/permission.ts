@@ -63,6 +63,9 @@ export function actionsIn(notation: string): Action[] {
   return notation.split(' ').filter((part) => part !== '').flatMap((part) => (WORDS.has(part) ? [part as Action] : lettersIn(part)));
 }
 
+/** Every permission in a project that somebody can hold: the roles', and what only robots and system administrators have. */
+export const projectPermissions: readonly ProjectPermission[] = [...new Set([...COLUMNS.flatMap((column) => [...(BY_COLUMN.get(column) ?? NOTHING)]), 'metadata:list' as const])];
+
 function lettersIn(part: string): Action[] {
   return [...part].map((letter) => {
     const action = LETTERS[letter];

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { grantableProjectPermissions, grantableSystemPermissions, isGrantable } from './robot-permission.js';
+import { grantableProjectPermissions, grantableSystemPermissions, isGrantable, projectRobotPermissions, systemPermissions } from './robot-permission.js';
 
 function spelled(list: readonly { resource: string; action: string }[]): string[] {
   const actions = new Map<string, string[]>();
@@ -30,13 +30,29 @@ test('what a robot can be given in a project', () => {
 
 test.each([
   ['project', 'robot', 'update'], ['system', 'robot', 'update'], ['project', 'configuration', 'update'], ['system', 'configuration', 'read'], ['project', 'tag-retention', 'operate'],
-  ['project', 'repository', 'create'], ['project', 'repository', '*'], ['project', '*', 'pull'], ['project', 'repository', 'scanner-pull'], ['system', 'repository', 'pull'],
-  ['project', '__proto__', 'toString'], ['project', '', ''],
+  ['project', 'repository', 'create'], ['project', 'repository', '*'], ['project', '*', '*'], ['project', '*', 'pull'], ['project', 'repository', 'scanner-pull'], ['system', 'repository', 'pull'],
+  ['project', 'repository', 'Pull'], ['project', 'Repository', 'pull'], ['project', '__proto__', 'toString'], ['project', '', ''],
 ] as const)('never to be given: %s %s:%s', (kind, resource, action) => {
-  expect(isGrantable(kind, resource, action)).toBe(false);
+  for (const level of ['system', 'project'] as const) expect(isGrantable(level, kind, resource, action)).toBe(false);
 });
 
 test('to be given', () => {
-  expect(isGrantable('project', 'repository', 'pull')).toBe(true);
-  expect(isGrantable('system', 'catalog', 'read')).toBe(true);
+  expect(isGrantable('project', 'project', 'repository', 'pull')).toBe(true);
+  expect(isGrantable('system', 'project', 'repository', 'pull')).toBe(true);
+  expect(isGrantable('system', 'system', 'catalog', 'read')).toBe(true);
+});
+
+test('the robot of a project gets nothing on the system and no right to let others in', () => {
+  expect(isGrantable('project', 'system', 'catalog', 'read')).toBe(false);
+  for (const resource of ['robot', 'member']) {
+    expect(isGrantable('project', 'project', resource, 'create')).toBe(false);
+    expect(isGrantable('system', 'project', resource, 'create')).toBe(true);
+  }
+  expect(projectRobotPermissions).toHaveLength(grantableProjectPermissions.length - 2);
+});
+
+test('administrators can do on the system what robots can be given, and change its settings and robots', () => {
+  const more = systemPermissions.filter((permission) => !grantableSystemPermissions.includes(permission as never));
+  expect(spelled(more)).toEqual(['configuration read,update', 'robot update']);
+  expect(systemPermissions).toHaveLength(grantableSystemPermissions.length + 3);
 });

@@ -1,7 +1,7 @@
 import { actionsIn, type Action, type ProjectResource } from './permission.js';
 
 /** The things outside projects that permissions are about. */
-export type SystemResource = keyof typeof SYSTEM_GRANTS | 'configuration';
+export type SystemResource = keyof typeof SYSTEM_GRANTS | keyof typeof ADMINISTRATORS_ONLY;
 
 /** One line of what a robot can be given, as Harbor's `GET /permissions` lists it. */
 export interface GrantablePermission {
@@ -34,6 +34,12 @@ const SYSTEM_GRANTS = {
   'user-group': 'crudl',
 } as const satisfies Record<string, string>;
 
+/** What nobody but system administrators can do outside projects. */
+const ADMINISTRATORS_ONLY = {
+  'configuration': 'ru',
+  'robot': 'u',
+} as const satisfies Record<string, string>;
+
 /** What a robot can be given in a project. Never: changing robots or the configuration, running retention by hand. */
 const PROJECT_GRANTS = {
   'project': 'rud',
@@ -59,16 +65,39 @@ const PROJECT_GRANTS = {
   'member': 'crudl',
 } as const satisfies Partial<Record<ProjectResource, string>>;
 
+/**
+ * What only a robot of the system can be given in a project: rights to let others in. With them, the robot of a
+ * project, which its administrators make, could make more of itself. Stricter than Harbor.
+ */
+const SYSTEM_ROBOTS_ONLY: ReadonlySet<string> = new Set(['robot:create', 'member:create']);
+
 /** Everything that can be given to a robot on the whole system. */
 export const grantableSystemPermissions: readonly GrantablePermission[] = expand(SYSTEM_GRANTS);
 
-/** Everything that can be given to a robot in a project. */
+/** Everything that can be given to a robot of the system in a project. */
 export const grantableProjectPermissions: readonly GrantablePermission[] = expand(PROJECT_GRANTS);
 
-/** Whether a robot can be given this; anything else in a request to create a robot is to be refused. */
-export function isGrantable(kind: 'system' | 'project', resource: string, action: string): boolean {
-  const list = kind === 'system' ? grantableSystemPermissions : grantableProjectPermissions;
-  return list.some((permission) => permission.resource === resource && permission.action === action);
+/** Everything that can be given to a robot of one project. */
+export const projectRobotPermissions: readonly GrantablePermission[] = grantableProjectPermissions
+  .filter(({ resource, action }) => !SYSTEM_ROBOTS_ONLY.has(`${resource}:${action}`));
+
+/** Everything that can be done outside projects. */
+export const systemPermissions: readonly { readonly resource: SystemResource; readonly action: Action }[] =
+  [...grantableSystemPermissions, ...expand(ADMINISTRATORS_ONLY)] as { resource: SystemResource; action: Action }[];
+
+/**
+ * Whether a robot can be given this; anything else in a request to make or change a robot is to be refused.
+ *
+ * @param level where the robot is made
+ * @param kind whether it is a right on the whole system or in projects; the robot of a project has none on the system
+ */
+export function isGrantable(level: 'system' | 'project', kind: 'system' | 'project', resource: string, action: string): boolean {
+  return grantable(level, kind).some((permission) => permission.resource === resource && permission.action === action);
+}
+
+function grantable(level: 'system' | 'project', kind: 'system' | 'project'): readonly GrantablePermission[] {
+  if (level === 'project') return kind === 'project' ? projectRobotPermissions : [];
+  return kind === 'system' ? grantableSystemPermissions : grantableProjectPermissions;
 }
 
 function expand(table: Readonly<Record<string, string>>): GrantablePermission[] {
