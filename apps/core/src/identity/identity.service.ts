@@ -3,7 +3,9 @@ import type { Caller } from '@haven/access';
 import { Problem } from '@haven/api';
 import { currentOrigin } from '@haven/database';
 import { basicCredentials, type Credentials } from './basic-credentials.js';
-import { IdentityStore } from './identity.store.js';
+import { FailedLoginStore } from './failed-login.store.js';
+import { IdentityStore, type Account } from './identity.store.js';
+import { isWorthALine } from './login-delay.js';
 import { LoginThrottle } from './login-throttle.js';
 import { PasswordService } from './password.service.js';
 
@@ -21,6 +23,7 @@ export class IdentityService {
     private readonly store: IdentityStore,
     private readonly passwords: PasswordService,
     private readonly throttle: LoginThrottle,
+    private readonly failedLogins: FailedLoginStore,
   ) {}
 
   /**
@@ -38,18 +41,28 @@ export class IdentityService {
   }
 
   /** The caller that these credentials belong to. Throws as `identify` does. */
-  async logIn({ username, password }: Credentials, address: string): Promise<IdentifiedCaller> {
+  async logIn(credentials: Credentials, address: string): Promise<IdentifiedCaller> {
+    const account = await this.authenticate(credentials, address);
+    return { subject: { kind: 'user', id: account.id, name: account.username, sysadmin: account.sysadmin }, lastWithdrawal: account.lastWithdrawal };
+  }
+
+  /** The account that these credentials belong to. Throws as `identify` does. */
+  async authenticate({ username, password }: Credentials, address: string): Promise<Account> {
     const origin = currentOrigin();
     if (origin !== undefined) origin.name = username;
-    const notTooOften = (): void => this.throttle.requireNoWait(username, address);
-    notTooOften();
+    const before = await this.throttle.requireNoWait(username, address);
     const account = await this.store.findAccount(username);
+    const notTooOften = async (): Promise<unknown> => this.throttle.requireNoWait(username, address);
     const right = await this.passwords.matches(account, password, { username, address, notTooOften });
-    if (account === undefined || !right) {
-      this.throttle.failed(username, address);
-      throw new Problem('UNAUTHORIZED', WRONG);
-    }
-    this.throttle.succeeded(username, address);
-    return { subject: { kind: 'user', id: account.id, name: account.username, sysadmin: account.sysadmin }, lastWithdrawal: account.lastWithdrawal };
+    if (account === undefined || !right) return this.#refuse(username, address);
+    await this.throttle.succeeded(username, address, before);
+    if (account.loginIsNews) await this.store.noteLogin(account.id);
+    return account;
+  }
+
+  async #refuse(username: string, address: string): Promise<never> {
+    const counts = await this.throttle.failed(username, address);
+    if (isWorthALine(counts)) await this.failedLogins.record(username, counts);
+    throw new Problem('UNAUTHORIZED', WRONG);
   }
 }

@@ -1,77 +1,70 @@
+import { createHash } from 'node:crypto';
 import { Problem } from '@haven/api';
+import { addressGroup } from './address-group.js';
+import { secondsToWait, type FailureCounts } from './login-delay.js';
+import type { Failures, LoginFailureStore } from './login-failure.store.js';
 
-const FREE_FAILURES = 5;
-const FIRST_DELAY_MS = 1000;
-const LONGEST_DELAY_MS = 60_000;
-const FORGET_MS = 15 * 60_000;
-const MAX_REMEMBERED = 20_000;
-
-interface Failures {
-  count: number;
-  blockedUntil: number;
-  forgetAt: number;
-}
+/** After so many failures, as many old counters are removed: the table never holds more than a quarter of an hour's. */
+const CLEAN_EVERY = 50;
 
 /**
- * Slows down guessing: after a few wrong passwords for one account from one address, each further one doubles the time
- * until that address may try that account again. Other addresses, and other accounts, are not touched, so nobody can
- * lock anybody else out. Kept in memory, per replica, within a fixed size.
+ * Slows down guessing: see secondsToWait for the rule. Counted in the database, for all replicas and all doors (the API,
+ * the token service, the login form) together; the rate at which passwords are checked at all bounds how fast counters
+ * are made (PasswordService). When they cannot be read, nobody logs in.
  */
 export class LoginThrottle {
-  readonly #failures = new Map<string, Failures>();
-  readonly #now: () => number;
+  readonly #store: LoginFailureStore;
+  #failures = 0;
 
-  constructor(now: () => number = Date.now) {
-    this.#now = now;
+  constructor(store: LoginFailureStore) {
+    this.#store = store;
   }
 
-  /** Whole seconds until this address may try this account again; 0 when it may now. */
-  secondsToWait(account: string, address: string): number {
-    const entry = this.#failures.get(keyOf(account, address));
-    return entry === undefined ? 0 : Math.max(0, Math.ceil((entry.blockedUntil - this.#now()) / 1000));
-  }
-
-  /** @throws Problem TOO_MANY_REQUEST, with Retry-After, while this address has to wait */
-  requireNoWait(account: string, address: string): void {
-    const seconds = this.secondsToWait(account, address);
-    if (seconds === 0) return;
+  /**
+   * What went wrong before this attempt.
+   *
+   * @throws Problem TOO_MANY_REQUEST, with Retry-After, while this address has to wait
+   */
+  async requireNoWait(account: string, address: string): Promise<FailureCounts> {
+    const keys = keysOf(account, address);
+    const counts = countsOf(keys, await this.#store.read(Object.values(keys)));
+    const seconds = secondsToWait(counts);
+    if (seconds === 0) return counts;
     const message = `too many wrong passwords for this account from your address; try again in ${seconds} s`;
     throw new Problem('TOO_MANY_REQUEST', message, { headers: { 'Retry-After': String(seconds) } });
   }
 
-  failed(account: string, address: string): void {
-    const key = keyOf(account, address);
-    const now = this.#now();
-    const known = this.#failures.get(key);
-    const count = known !== undefined && known.forgetAt > now ? known.count + 1 : 1;
-    const excess = count - FREE_FAILURES;
-    const delay = excess < 0 ? 0 : Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(excess, 16));
-    this.#failures.delete(key); // the newest entry comes last, so that the oldest are dropped first
-    this.#failures.set(key, { count, blockedUntil: now + delay, forgetAt: now + FORGET_MS });
-    if (this.#failures.size > MAX_REMEMBERED) this.#dropOldest();
+  /** Counts a wrong password; resolves to the counts with it. */
+  async failed(account: string, address: string): Promise<FailureCounts> {
+    const keys = keysOf(account, address);
+    const counts = countsOf(keys, await this.#store.add(Object.values(keys)));
+    this.#failures += 1;
+    if (this.#failures % CLEAN_EVERY === 0) await this.#store.removeOld(CLEAN_EVERY * 4);
+    return counts;
   }
 
-  succeeded(account: string, address: string): void {
-    this.#failures.delete(keyOf(account, address));
-  }
-
-  #dropOldest(): void {
-    const [oldest] = this.#failures.keys();
-    if (oldest !== undefined) this.#failures.delete(oldest);
+  /** Forgets what went wrong for this account from this address: `before` is what requireNoWait answered. */
+  async succeeded(account: string, address: string, before: FailureCounts): Promise<void> {
+    if (before.pair > 0) await this.#store.remove(keysOf(account, address).pair);
   }
 }
 
-function keyOf(account: string, address: string): string {
-  return `${addressGroup(address)} ${account}`;
+interface Keys {
+  readonly pair: Buffer;
+  readonly account: Buffer;
+  readonly address: Buffer;
 }
 
-/** An IPv6 customer owns a /64, so that is what counts as one address. */
-export function addressGroup(address: string): string {
-  if (!address.includes(':')) return address;
-  if (address.toLowerCase().startsWith('::ffff:') && address.includes('.')) return address.slice(7);
-  const [head = '', tail] = address.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length);
-  const full = [...groups, ...Array<string>(Math.max(0, missing)).fill('0'), ...(tail ?? '').split(':').filter((part) => part !== '')];
-  return `${full.slice(0, 4).map((part) => part.replace(/^0+(?=.)/, '')).join(':')}::/64`;
+function keysOf(account: string, address: string): Keys {
+  const group = addressGroup(address);
+  return { pair: keyOf('pair', group, account), account: keyOf('account', account), address: keyOf('address', group) };
+}
+
+function keyOf(...parts: readonly string[]): Buffer {
+  return createHash('sha256').update(JSON.stringify(parts)).digest();
+}
+
+function countsOf({ pair, account, address }: Keys, known: ReadonlyMap<string, Failures>): FailureCounts {
+  const failures = (key: Buffer): number => known.get(key.toString('hex'))?.failures ?? 0;
+  return { pair: failures(pair), pairAge: known.get(pair.toString('hex'))?.age ?? 0, account: failures(account), address: failures(address) };
 }

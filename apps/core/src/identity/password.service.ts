@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Problem } from '@haven/api';
-import { addressGroup } from './login-throttle.js';
+import { addressGroup } from './address-group.js';
 import { hashPassword, unmatchableHash, verifyPassword } from './password-hash.js';
 import { VerifiedPasswords } from './verified-passwords.js';
 import { QueueFull, WorkQueue } from './work-queue.js';
@@ -13,8 +13,8 @@ export interface Attempt {
   readonly username: string;
   /** The client's address. */
   readonly address: string;
-  /** Called again when a check's turn has come: throws when too many others, started meanwhile, went wrong. */
-  readonly notTooOften: () => void;
+  /** Called again when a check's turn has come: rejects when too many others, started meanwhile, went wrong. */
+  readonly notTooOften: () => Promise<unknown>;
 }
 
 /** Hashes and checks passwords, at a rate that the machine can bear. */
@@ -32,7 +32,7 @@ export class PasswordService {
   matches(account: { readonly id: number; readonly passwordHash: string | undefined } | undefined, password: string, attempt: Attempt): Promise<boolean> {
     const stored = account?.passwordHash ?? this.#nobody;
     const verify = async (): Promise<boolean> => {
-      attempt.notTooOften();
+      await attempt.notTooOften();
       return verifyPassword(password, stored);
     };
     return this.#verified.check(account === undefined ? `name ${attempt.username}` : `id ${account.id}`, stored, password, () => this.#queued(attempt.address, verify));

@@ -44,9 +44,9 @@ export class PasswordChangeService {
 
   async #requireOldPassword(user: UserRow, { old_password: old = '', new_password: next }: PasswordReq, address: string): Promise<void> {
     const attempt = { username: user.username, address, notTooOften: () => this.throttle.requireNoWait(user.username, address) };
-    attempt.notTooOften();
+    await attempt.notTooOften();
     if (!(await this.passwords.matches(user, old, attempt))) {
-      this.throttle.failed(user.username, address);
+      await this.throttle.failed(user.username, address);
       throw new Problem('FORBIDDEN', 'old_password is wrong');
     }
     if (old === next) throw new Problem('BAD_REQUEST', 'the new password is the old one; choose another');

@@ -15,6 +15,7 @@ export class Administration1763700000002 implements MigrationInterface {
     await runner.query('DROP FUNCTION IF EXISTS charge_linked_blobs, release_unlinked_blobs, charge_project');
     await runner.query(`DROP TABLE IF EXISTS project_blob, quota_change, audit_event, bin_manifest, bin_entry, queue_pause, schedule, task_log, task, execution,
       artifact_label, label, cve_allowlist, retention_policy, immutability_rule, robot_permission, robot, login_failure, session, user_group_member CASCADE`);
+    await runner.query('DROP VIEW IF EXISTS project_role');
     await runner.query('DELETE FROM member WHERE user_id IS NULL');
     await runner.query('ALTER TABLE member DROP COLUMN group_id, ALTER COLUMN user_id SET NOT NULL');
     await runner.query('DROP TABLE IF EXISTS user_group');
@@ -36,11 +37,14 @@ const people = [
     name text NOT NULL,
     type smallint NOT NULL CHECK (type BETWEEN 1 AND 3),
     ldap_group_dn text,
+    -- The DN in the one form that equal DNs share, whatever their case and spacing.
+    dn_key text COLLATE "C",
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    CHECK ((type = 1) = (ldap_group_dn IS NOT NULL))
+    CHECK ((type = 1) = (ldap_group_dn IS NOT NULL)),
+    CHECK ((type = 1) = (dn_key IS NOT NULL))
   )`,
-  `CREATE UNIQUE INDEX user_group_dn ON user_group (lower(ldap_group_dn)) WHERE type = 1`,
+  `CREATE UNIQUE INDEX user_group_dn ON user_group (dn_key) WHERE type = 1`,
   `CREATE UNIQUE INDEX user_group_name ON user_group (type, name) WHERE type <> 1`,
   // Who is in a group, as its directory said when it was last asked.
   `CREATE TABLE user_group_member (
@@ -55,6 +59,11 @@ const people = [
     ADD CONSTRAINT member_is_user_or_group CHECK (num_nonnulls(user_id, group_id) = 1),
     ADD CONSTRAINT member_group_once UNIQUE (project_id, group_id)`,
   `CREATE INDEX member_group ON member (group_id)`,
+  // The roles of people in projects: their own, and those of their groups. Whoever asks for roles asks here.
+  `CREATE VIEW project_role AS
+     SELECT project_id, user_id, role FROM member WHERE user_id IS NOT NULL
+     UNION ALL
+     SELECT m.project_id, g.user_id, m.role FROM member m JOIN user_group_member g ON g.group_id = m.group_id`,
   // A browser's login. The cookie holds the id; only its SHA-256 is kept.
   `CREATE TABLE session (
     id_hash bytea PRIMARY KEY,
