@@ -5,6 +5,7 @@ export {
 } from './configuration.js';
 export { Errors, errorsBody } from './errors.js';
 export { Flag, Id, NEVER, text, Timestamp } from './fields.js';
+export { Label, LabelListQuery, LabelRef, LabelReq } from './label.js';
 export { MemberListQuery, ProjectMember, ProjectMemberEntity, RoleRequest } from './member.js';
 export { ListQuery, listParameters, MAX_PAGE_SIZE, type Page, pageLinks, pageParameters, PageQuery } from './paging.js';
 export { Problem, PROBLEMS, problemCodeOf, type ProblemCode, type ProblemOptions } from './problems.js';

@@ -65,6 +65,13 @@ const ROUTES: Readonly<Record<string, Expectation>> = {
   'GET /api/v2.0/projects/:project_name/repositories/:repository_name/artifacts/:reference/tags': { public: EVERYBODY, private: MEMBERS },
   'DELETE /api/v2.0/projects/:project_name/repositories/:repository_name/artifacts/:reference/tags/:tag_name': same('mps'),
   'GET /api/v2.0/projects/:project_name/repositories/:repository_name/artifacts/:reference/accessories': { public: EVERYBODY, private: MEMBERS },
+
+  // The scope decides: without one the request is wrong, and a label that is not there is nobody's.
+  'GET /api/v2.0/labels': same(EVERYBODY),
+  'POST /api/v2.0/labels': same(EVERYBODY),
+  'GET /api/v2.0/labels/:label_id': same('s'),
+  'PUT /api/v2.0/labels/:label_id': same(EVERYBODY),
+  'DELETE /api/v2.0/labels/:label_id': same('s'),
 };
 
 const PEOPLE: Readonly<Record<string, { readonly name: string | undefined; readonly role?: number }>> = {
@@ -103,7 +110,7 @@ afterAll(() => core.stop());
 function pathFor(pattern: string, project: string): string {
   const values: Record<string, string> = {
     project_name_or_id: project, project_name: project, repository_name: pattern.includes('/artifacts') ? 'app' : 'missing',
-    reference: 'missing', tag_name: 'missing', addition: 'build_history', mid: '2000000', user_id: '2000000',
+    reference: 'missing', tag_name: 'missing', addition: 'build_history', mid: '2000000', label_id: '2000000', user_id: '2000000',
   };
   const query = pattern.endsWith('/token') ? '?service=harbor-registry&scope=repository:library/app:pull' : '';
   return `${pattern.replace(/:([a-z_]+)/g, (_match, name: string) => values[name] ?? '')}${query}`;
