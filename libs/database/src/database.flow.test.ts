@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createDatabase } from './database.js';
 import { DatabaseUnavailable } from './database-faults.js';
+import { withOrigin, type Origin } from './origin.js';
 import { appendEvents, Outbox } from './outbox.js';
 import { createTestDatabase, type TestDatabase } from './testing/test-database.js';
 
@@ -101,6 +102,21 @@ describe('outbox', () => {
     expect(await outbox.relay(10, deliver)).toBe(1);
     expect(delivered.slice(2)).toEqual([{ tag: 'two' }]);
     expect(await outbox.lagSeconds()).toBe(0);
+  });
+
+  test('keeps with an event who caused it, and tells whoever watches that there was one', async () => {
+    const { database } = fixture;
+    const origin: Origin = { name: `a\0b\uD800${'x'.repeat(300)}`, address: '192.0.2.7', requestId: 'r1' };
+    const other: Origin = { name: 'robot$ci', address: '192.0.2.8', requestId: 'r2' };
+    await withOrigin(origin, () => database.transaction((transaction) => appendEvents(transaction, [
+      { type: 'tag.created', payload: {}, actor: 'user:1' },
+      { type: 'artifact.pulled', payload: {}, actor: 'robot:2', origin: other },
+    ])));
+    await database.transaction((transaction) => appendEvents(transaction, [{ type: 'tag.moved', payload: {}, actor: '' }]));
+    const told: object[] = [];
+    await new Outbox(database).relay(10, (events) => Promise.resolve(void told.push(...events.map((event) => event.origin))));
+    expect(told.slice(-3)).toEqual([{ name: `a\uFFFDb\uFFFD${'x'.repeat(251)}`, address: '192.0.2.7', requestId: 'r1' }, other, {}]);
+    expect([...(origin.told ?? [])]).toEqual(['tag.created', 'artifact.pulled']);
   });
 
   test('two relays never deliver the same event at the same time', async () => {

@@ -1,5 +1,5 @@
 import type { Database, Transaction } from './database.js';
-import { currentOrigin, type Origin } from './origin.js';
+import { currentOrigin, originColumn, tell, type Origin } from './origin.js';
 
 /** An event to be committed together with the change it tells of. */
 export interface NewEvent {
@@ -8,10 +8,12 @@ export interface NewEvent {
   readonly payload: object;
   /** Who caused it, e.g. 'user:3'; empty for the platform itself. */
   readonly actor: string;
+  /** Who caused it and from where, when it is told later than it happened; left out, the work that is going on. */
+  readonly origin?: Origin;
 }
 
 /** A committed event on its way to the queue; `id` is unique for ever, handlers are idempotent by it. */
-export interface OutboxEvent extends NewEvent {
+export interface OutboxEvent extends Omit<NewEvent, 'origin'> {
   readonly id: string;
   readonly createdAt: Date;
   /** Who caused it and from where; empty for the platform itself. */
@@ -31,11 +33,17 @@ interface OutboxRow {
 /** Writes events inside the transaction that makes them true, with the origin of the work that is going on. */
 export async function appendEvents(transaction: Transaction, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return;
+  const origin = currentOrigin();
+  const current = originColumn(origin);
   await transaction.execute(
     `INSERT INTO outbox (type, payload, actor, origin)
-     SELECT event.*, $4::jsonb FROM unnest($1::text[], $2::jsonb[], $3::text[]) AS event`,
-    [events.map((event) => event.type), events.map((event) => JSON.stringify(event.payload)), events.map((event) => event.actor), JSON.stringify(currentOrigin() ?? {})],
+     SELECT * FROM unnest($1::text[], $2::jsonb[], $3::text[], $4::jsonb[])`,
+    [
+      events.map((event) => event.type), events.map((event) => JSON.stringify(event.payload)), events.map((event) => event.actor),
+      events.map((event) => (event.origin === undefined ? current : originColumn(event.origin))),
+    ],
   );
+  tell(origin, events.map((event) => event.type));
 }
 
 /** Events that the queue took but nobody has handled by then are handed out again: the queue may have lost its data. */

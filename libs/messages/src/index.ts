@@ -1,3 +1,4 @@
+export { AUDITED_EVENTS, oneLine, type AuditedEvent } from './event/audited-events.js';
 export { EVENTS, isEventName, type DeliveredEvent, type EventName, type EventPayload } from './event/events.js';
 export { BROADCASTS, type BroadcastName, type BroadcastPayload } from './broadcast/broadcast-list.js';
 export { Broadcasts, type BroadcastHandler, type BroadcastSender } from './broadcast/broadcasts.js';

@@ -1,6 +1,10 @@
 import { subjectId, type Caller } from '@haven/access';
 import { appendEvents, type Transaction } from '@haven/database';
+import { oneLine } from '@haven/messages';
 import type { AuditedAs } from '../http/operation.js';
+
+const LONGEST_RESOURCE = 1024;
+const LONGEST_DESCRIPTION = 2048;
 
 /** What was done, for the audit trail. Never put a secret into it: for settings, the keys and not their values. */
 export interface AuditEntry extends AuditedAs {
@@ -19,5 +23,6 @@ export interface AuditEntry extends AuditedAs {
  * from where come from the request that is going on.
  */
 export async function recordAudit(transaction: Transaction, caller: Caller, { result = true, ...entry }: AuditEntry): Promise<void> {
-  await appendEvents(transaction, [{ type: 'audit.recorded', payload: { ...entry, result }, actor: subjectId(caller.subject) }]);
+  const payload = { ...entry, resource: oneLine(entry.resource, LONGEST_RESOURCE), description: oneLine(entry.description, LONGEST_DESCRIPTION), result };
+  await appendEvents(transaction, [{ type: 'audit.recorded', payload, actor: subjectId(caller.subject) }]);
 }

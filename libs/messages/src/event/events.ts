@@ -13,7 +13,8 @@ const user = z.object({ user: z.int().positive(), name: z.string().max(255).opti
  */
 export const EVENTS = {
   'artifact.pushed': repository.extend({ digest, tags: z.array(tag).max(10_000), mediaType: z.string().max(255), artifactType: z.string().max(255) }),
-  'artifact.pulled': repository.extend({ digest, tag: tag.optional() }),
+  /** `count` pulls by the same caller, told together. */
+  'artifact.pulled': repository.extend({ digest, tag: tag.optional(), count: z.int().positive().optional() }),
   'artifact.deleted': repository.extend({ digest }),
   'tag.created': repository.extend({ tag, digest }),
   'tag.moved': repository.extend({ tag, from: digest, digest }),
