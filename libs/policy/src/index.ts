@@ -1,5 +1,10 @@
+export { cronFault, nextTimes } from './cron.js';
 export { globFault, globMatcher, matchesGlob, type GlobMatcher } from './glob.js';
 export { immutabilityOf, isImmutable, type ImmutabilityCheck, type ImmutabilityRule } from './immutability.js';
+export {
+  evaluateRetention, isRetentionScope, RETENTION_TEMPLATES,
+  type RetentionCandidate, type RetentionDecision, type RetentionQuestion, type RetentionReason, type RetentionRule, type RetentionTag, type RetentionTemplate,
+} from './retention.js';
 export {
   readUntagged, REPOSITORY_DECORATIONS, repositorySelector, selectsUntagged, TAG_DECORATIONS, tagSelector,
   type NameSelector, type RuleScope, type Selector,
