@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { roleFromNumber } from '@haven/access';
 import { Database } from '@haven/database';
 import type { KnownProject } from './known-project.js';
+import { rolesOf, rolesSql } from './role-sql.js';
 
 interface Row {
   readonly id: number;
   readonly name: string;
   readonly public: boolean;
-  readonly role: number | null;
+  readonly roles: number[];
 }
 
 @Injectable()
@@ -17,16 +17,10 @@ export class ProjectAccessStore {
   /** The project with this id or name, and the roles of that user (0 for nobody) in it. */
   async find(project: number | string, userId: number): Promise<KnownProject | undefined> {
     const [row] = await this.database.query<Row>(
-      `SELECT p.id, p.name, p.public, m.role FROM project p LEFT JOIN member m ON m.project_id = p.id AND m.user_id = $2
+      `SELECT p.id, p.name, p.public, ${rolesSql('p.id', '$2')} AS roles FROM project p
        WHERE ${typeof project === 'number' ? 'p.id' : 'p.name'} = $1 AND p.deleted_at IS NULL`,
       [project, userId],
     );
-    return row && { id: row.id, name: row.name, public: row.public, roles: rolesOf(row.role) };
+    return row && { ...row, roles: rolesOf(row.roles) };
   }
-}
-
-/** The roles behind a `member.role` column, which is empty for those who are no member. */
-export function rolesOf(number: number | null): KnownProject['roles'] {
-  const role = number === null ? undefined : roleFromNumber(number);
-  return role === undefined ? [] : [role];
 }

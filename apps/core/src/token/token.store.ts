@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '@haven/database';
 import type { KnownProject } from '../authorization/known-project.js';
-import { rolesOf } from '../authorization/project-access.store.js';
+import { rolesOf, rolesSql } from '../authorization/role-sql.js';
 
 /** What a token may be granted from, read in one moment. */
 export interface Grounds {
@@ -14,7 +14,7 @@ interface Row {
   readonly id: number;
   readonly name: string;
   readonly public: boolean;
-  readonly role: number | null;
+  readonly roles: number[];
   readonly last_withdrawal: number;
 }
 
@@ -26,14 +26,13 @@ export class TokenStore {
   async grounds(names: readonly string[], userId: number): Promise<Grounds> {
     if (names.length === 0) return { projects: [], lastWithdrawal: 0 };
     const rows = await this.database.query<Row>(
-      `SELECT p.id, p.name, p.public, m.role, coalesce(extract(epoch FROM e.not_before), 0)::float8 AS last_withdrawal
+      `SELECT p.id, p.name, p.public, ${rolesSql('p.id', '$2')} AS roles, coalesce(extract(epoch FROM e.not_before), 0)::float8 AS last_withdrawal
        FROM project p
-       LEFT JOIN member m ON m.project_id = p.id AND m.user_id = $2
        LEFT JOIN access_epoch e ON e.subject = 'project:' || p.id
        WHERE p.name = ANY($1::text[]) AND p.deleted_at IS NULL`,
       [names, userId],
     );
-    const projects = rows.map((row) => ({ id: row.id, name: row.name, public: row.public, roles: rolesOf(row.role) }));
+    const projects = rows.map((row) => ({ id: row.id, name: row.name, public: row.public, roles: rolesOf(row.roles) }));
     return { projects, lastWithdrawal: Math.max(0, ...rows.map((row) => row.last_withdrawal)) };
   }
 }
