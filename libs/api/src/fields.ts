@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const NEVER = '0001-01-01T00:00:00.000Z';
 
 /** An identifier in a path or query. */
-export const Id = z.string().regex(/^[1-9]\d{0,9}$/, 'must be a positive whole number').transform(Number).pipe(z.number().max(2_147_483_647));
+export const Id = z.string().regex(/^[1-9]\d{0,9}$/, 'must be a positive whole number').transform(Number).pipe(z.number().int().min(1).max(2_147_483_647));
 
 /** A boolean in a query or header, in the spellings that clients use. */
 export const Flag = z.stringbool({ truthy: ['true', '1', 't'], falsy: ['false', '0', 'f'] });

@@ -6,7 +6,7 @@ const MAX_PAGE = 10_000_000;
 
 function wholeNumber(least: number, most: number, standard: number) {
   return z.string().regex(/^-?\d{1,18}$/, 'must be a whole number').transform(Number)
-    .pipe(z.number().min(least).max(most)).optional().transform((value) => value ?? standard);
+    .pipe(z.number().int().min(least).max(most)).optional().transform((value) => value ?? standard);
 }
 
 /** The two parameters of every list. There is no way to ask for everything at once. */

@@ -12,6 +12,7 @@ export type DeclaredResponse =
   | { readonly kind: 'one'; readonly schema: z.ZodType }
   | { readonly kind: 'page'; readonly schema: z.ZodType }
   | { readonly kind: 'text'; readonly types: readonly string[] }
+  | { readonly kind: 'raw'; readonly mediaType: string }
   | { readonly kind: 'nothing' };
 
 /** An answer that is no JSON of a schema: a file's text, a log. */
@@ -36,6 +37,11 @@ export function RespondsPageOf(item: z.ZodType): MethodDecorator {
 /** The handler answers a TextAnswer of one of these content types; plain text when none is named. */
 export function RespondsText(...types: readonly string[]): MethodDecorator {
   return SetMetadata(RESPONSE, { kind: 'text', types: types.length === 0 ? [PLAIN_TEXT] : types } satisfies DeclaredResponse);
+}
+
+/** The handler answers text or bytes as they are; their media type is this one, unless the handler sets another Content-Type. */
+export function RespondsRaw(mediaType: string): MethodDecorator {
+  return SetMetadata(RESPONSE, { kind: 'raw', mediaType } satisfies DeclaredResponse);
 }
 
 /** The handler answers no body. */
@@ -64,6 +70,10 @@ function answer(declared: DeclaredResponse, value: unknown, request: FastifyRequ
   if (declared.kind === 'nothing') {
     if (value !== undefined) throw new Error('a handler that declares no body answered one');
     return undefined;
+  }
+  if (declared.kind === 'raw') {
+    if (!reply.hasHeader('content-type')) reply.type(declared.mediaType);
+    return value;
   }
   if (declared.kind === 'one') return checked(declared.schema, value);
   if (declared.kind === 'text') return text(declared.types, value as TextAnswer, reply);
