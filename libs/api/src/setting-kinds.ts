@@ -39,9 +39,9 @@ export function words(initial: string, fault: Fault<string> = faultless, most = 
   return { type: text(most), initial, place: 'put-get', secret: false, fault };
 }
 
-/** Words that are empty only until somebody sets them. */
+/** Words that may be empty only for as long as nobody has set them. */
 export function filledWords(initial: string): Setting<string> {
-  return words(initial, (value) => (value.trim() === '' && value !== initial ? 'must not be empty' : undefined));
+  return words(initial, (value) => (value.trim() === '' ? 'must not be empty' : undefined));
 }
 
 export function oneOf<const Word extends string>(initial: Word, choices: readonly Word[]): Setting<Word> {

@@ -25,6 +25,8 @@ const ROUTES: Readonly<Record<string, Expectation>> = {
   'GET /api/v2.0/ping': same(EVERYBODY),
   'GET /api/v2.0/health': same(EVERYBODY),
   'GET /api/v2.0/systeminfo': same(EVERYBODY),
+  'GET /api/v2.0/configurations': same('s'),
+  'PUT /api/v2.0/configurations': same('s'),
 
   'GET /api/v2.0/users': same('s'),
   'POST /api/v2.0/users': same('s'),

@@ -8,6 +8,7 @@ import { isTrustedPeer, Logger, Metrics, requestIdFrom, type AddressRanges } fro
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AuthorizationModule } from '../authorization/authorization.module.js';
 import { RequirementGuard } from '../authorization/requirement.guard.js';
+import { ReadOnlyGuard } from '../configuration/read-only.guard.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
 import { ResponseInterceptor } from './response.interceptor.js';
 import { RouteTable } from './route-table.service.js';
@@ -30,6 +31,7 @@ const FORM_ROUTE = '/service/token';
   providers: [
     RouteTable,
     { provide: APP_GUARD, useClass: RequirementGuard },
+    { provide: APP_GUARD, useClass: ReadOnlyGuard },
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_INTERCEPTOR, useClass: ResponseInterceptor },
     { provide: APP_PIPE, useFactory: () => new StandardSchemaValidationPipe({ exceptionFactory: validationProblem }) },
