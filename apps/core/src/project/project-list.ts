@@ -1,11 +1,12 @@
 import type { QueryTerm, SortTerm } from '@haven/api';
+import type { VisibleProjects } from '../authorization/role-sql.js';
 
 /** Which projects to list. */
 export interface ProjectList {
   /** The caller's user id; 0 for nobody. */
   readonly userId: number;
-  /** Whether private projects of others are shown too. */
-  readonly everything: boolean;
+  /** Which private projects are shown. */
+  readonly visible: VisibleProjects;
   readonly public: boolean | undefined;
   /** Part of the name. */
   readonly name: string | undefined;

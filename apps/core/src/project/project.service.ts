@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { can, canOnSystem, subjectId, type Caller } from '@haven/access';
+import { can, canOnSystem, roleNumber, strongestRole, subjectId, type Caller } from '@haven/access';
 import { parseQuery, parseSort, Problem, type Page, type Project, type ProjectDeletable, type ProjectListQuery, type ProjectReq, type ProjectSummary } from '@haven/api';
 import { appendEvents, Database } from '@haven/database';
 import { Broadcasts } from '@haven/messages';
@@ -7,8 +7,9 @@ import { isProjectName } from '@haven/oci';
 import { recordAudit } from '../audit/record-audit.js';
 import { withdrawTokens } from '../authorization/access-epoch.store.js';
 import type { KnownProject } from '../authorization/known-project.js';
+import { rolesOf, userIdOf, visibleProjects } from '../authorization/role-sql.js';
 import { metadataOf, readMetadata } from './project-metadata.js';
-import { binProject, hasRepositories, insertProject, lockProject, ProjectStore, updateProject, type ProjectRow } from './project.store.js';
+import { binProject, firstAdministrator, hasRepositories, insertProject, lockProject, ProjectStore, updateProject, type ProjectRow } from './project.store.js';
 import { mapPage } from '../listing/select-page.js';
 
 const NOT_EMPTY = 'the project contains repositories and cannot be deleted; delete them first';
@@ -26,7 +27,7 @@ export class ProjectService {
   async list(caller: Caller, query: ProjectListQuery): Promise<Page<Project>> {
     return mapPage(await this.store.list({
       userId: userIdOf(caller),
-      everything: canOnSystem(caller, 'list', 'project'),
+      visible: visibleProjects(caller),
       public: query.public,
       name: query.name,
       owner: query.owner,
@@ -45,17 +46,18 @@ export class ProjectService {
     return isProjectName(name) ? this.store.exists(name) : Promise.resolve(false);
   }
 
-  /** Makes a project with the caller as its administrator; resolves to its id. */
+  /** Makes a project with the caller as its administrator, or the first system administrator for a robot; resolves to its id. */
   async create(caller: Caller, request: ProjectReq): Promise<number> {
     const { subject } = caller;
-    if (subject.kind !== 'user') throw new Problem('FORBIDDEN', 'only users can own a project');
+    if (subject.kind !== 'user' && !canOnSystem(caller, 'create', 'project')) throw new Problem('FORBIDDEN', 'this robot may not make projects; it needs project:create on the system');
     const name = request.project_name ?? '';
     if (!isProjectName(name)) throw new Problem('BAD_REQUEST', `project_name must be lower-case letters and digits, in words joined by one ".", "_" or "-", of at most 255 characters`);
     refuseWhatIsMissing(request);
     const wanted = readMetadata(request);
-    const storageLimit = subject.sysadmin ? storageLimitOf(request) : UNLIMITED;
+    const storageLimit = subject.kind === 'user' && subject.sysadmin ? storageLimitOf(request) : UNLIMITED;
     const id = await this.database.transaction(async (transaction) => {
-      const created = await insertProject(transaction, { name, public: wanted.public ?? false, ownerId: subject.id, metadata: wanted.metadata, storageLimit });
+      const ownerId = subject.kind === 'user' ? subject.id : await firstAdministrator(transaction);
+      const created = await insertProject(transaction, { name, public: wanted.public ?? false, ownerId, metadata: wanted.metadata, storageLimit });
       if (created === undefined) throw new Problem('CONFLICT', `there is a project called ${name} already; choose another name`);
       await appendEvents(transaction, [{ type: 'project.created', payload: { project: created, name }, actor: subjectId(subject) }]);
       await recordAudit(transaction, caller, { operation: 'create', resourceType: 'project', resource: name, description: `create project: ${name}`, project: created });
@@ -90,8 +92,8 @@ export class ProjectService {
     await this.database.transaction(async (transaction) => {
       if ((await lockProject(transaction, project.id)) === undefined) throw new Problem('NOT_FOUND', 'there is no such project');
       if (await hasRepositories(transaction, project.id)) throw new Problem('PRECONDITION', NOT_EMPTY);
-      await binProject(transaction, project.id);
-      await withdrawTokens(transaction, [`project:${project.id}`]);
+      const robots = await binProject(transaction, project.id);
+      await withdrawTokens(transaction, [`project:${project.id}`, ...robots.map((robot) => `robot:${robot}`)]);
       await appendEvents(transaction, [{ type: 'project.deleted', payload: { project: project.id, name: project.name }, actor: subjectId(caller.subject) }]);
       await recordAudit(transaction, caller, { operation: 'delete', resourceType: 'project', resource: project.name, description: `delete project: ${project.name}`, project: project.id });
     });
@@ -125,10 +127,6 @@ export class ProjectService {
   }
 }
 
-function userIdOf({ subject }: Caller): number {
-  return subject.kind === 'user' ? subject.id : 0;
-}
-
 function refuseWhatIsMissing({ registry_id: registry, cve_allowlist: allowlist }: ProjectReq): void {
   if ((registry ?? 0) > 0) throw new Problem('BAD_REQUEST', 'registry_id: this version makes no proxy-cache projects; leave it out');
   if ((allowlist?.items ?? []).length > 0) throw new Problem('BAD_REQUEST', 'cve_allowlist: this version keeps no CVE allowlists; leave it out');
@@ -151,6 +149,12 @@ function projectOf(row: ProjectRow): Project {
     deleted: false,
     repo_count: row.repositories,
     metadata: metadataOf(row.public, row.metadata),
-    ...(row.role === undefined ? {} : { current_user_role_id: row.role, current_user_role_ids: [row.role] }),
+    ...currentRoles(row),
   };
+}
+
+/** The strongest of the caller's roles, and all of them. */
+function currentRoles(row: ProjectRow): Pick<Project, 'current_user_role_id' | 'current_user_role_ids'> {
+  const strongest = strongestRole(rolesOf(row.roles));
+  return strongest === undefined ? {} : { current_user_role_id: roleNumber(strongest), current_user_role_ids: [...row.roles] };
 }

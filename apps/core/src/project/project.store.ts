@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Transaction } from '@haven/database';
 import type { Page } from '@haven/api';
+import { restrictToVisible, rolesSql } from '../authorization/role-sql.js';
 import { mapPage, selectPage } from '../listing/select-page.js';
 import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
 import type { ProjectList } from './project-list.js';
@@ -17,8 +18,8 @@ export interface ProjectRow {
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly repositories: number;
-  /** The caller's role in it, by its number. */
-  readonly role: number | undefined;
+  /** The caller's roles in it, by their numbers. */
+  readonly roles: readonly number[];
 }
 
 interface Row {
@@ -32,7 +33,7 @@ interface Row {
   readonly created_at: Date;
   readonly updated_at: Date;
   readonly repositories: number;
-  readonly role: number | null;
+  readonly roles: number[];
 }
 
 export interface NewProject {
@@ -54,8 +55,14 @@ const COLUMNS: QueryColumns = new Map([
   ['update_time', { sql: 'p.updated_at', type: 'time' }],
 ]);
 
-const FIELDS = `p.id, p.name, p.public, p.owner_id, o.username AS owner_name, p.metadata, p.storage_limit, p.created_at, p.updated_at, m.role,
-  (SELECT count(*)::int FROM repository r WHERE r.project_id = p.id AND r.deleted_at IS NULL) AS repositories`;
+const FIELDS = `p.id, p.name, p.public, p.owner_id, o.username AS owner_name, p.metadata, p.storage_limit, p.created_at, p.updated_at,
+  (SELECT count(*)::int FROM repository r WHERE r.project_id = p.id AND r.deleted_at IS NULL) AS repositories,
+  ${rolesSql('p.id', 'caller.id')} AS roles`;
+
+/** The tables behind FIELDS, with the caller's user id as the one row of `caller`. */
+function tables(user: string): string {
+  return `project p JOIN haven_user o ON o.id = p.owner_id CROSS JOIN (SELECT ${user}::int AS id) caller`;
+}
 
 @Injectable()
 export class ProjectStore {
@@ -63,8 +70,7 @@ export class ProjectStore {
 
   async find(id: number, userId: number): Promise<ProjectRow | undefined> {
     const [row] = await this.database.query<Row>(
-      `SELECT ${FIELDS} FROM project p JOIN haven_user o ON o.id = p.owner_id LEFT JOIN member m ON m.project_id = p.id AND m.user_id = $2
-       WHERE p.id = $1 AND p.deleted_at IS NULL`,
+      `SELECT ${FIELDS} FROM ${tables('$2')} WHERE p.id = $1 AND p.deleted_at IS NULL`,
       [id, userId],
     );
     return row && projectRow(row);
@@ -76,10 +82,9 @@ export class ProjectStore {
 
   async list(wanted: ProjectList): Promise<Page<ProjectRow>> {
     const conditions = new SqlConditions();
-    const user = conditions.value(wanted.userId);
-    const from = `project p JOIN haven_user o ON o.id = p.owner_id LEFT JOIN member m ON m.project_id = p.id AND m.user_id = ${user}`;
+    const from = tables(conditions.value(wanted.userId));
     conditions.add('p.deleted_at IS NULL');
-    if (!wanted.everything) conditions.add('p.public OR m.id IS NOT NULL');
+    restrictToVisible(conditions, wanted.visible);
     if (wanted.public !== undefined) conditions.add(`p.public = ${conditions.value(wanted.public)}`);
     if (wanted.name !== undefined) conditions.contains('p.name', wanted.name);
     if (wanted.owner !== undefined) conditions.add(`o.username = ${conditions.value(wanted.owner)}`);
@@ -117,6 +122,13 @@ export async function insertProject(transaction: Transaction, project: NewProjec
   return row.id;
 }
 
+/** Who owns what robots make: the system administrator who has been there longest. */
+export async function firstAdministrator(transaction: Transaction): Promise<number> {
+  const [row] = await transaction.query<{ id: number }>('SELECT id FROM haven_user WHERE sysadmin AND deleted_at IS NULL ORDER BY id LIMIT 1 FOR KEY SHARE');
+  if (row === undefined) throw new Error('there is no system administrator');
+  return row.id;
+}
+
 /** Locks the project against pushes into it and answers whether it is public; undefined when it is gone. */
 export async function lockProject(transaction: Transaction, id: number): Promise<{ readonly name: string; readonly public: boolean } | undefined> {
   const [row] = await transaction.query<{ name: string; public: boolean }>('SELECT name, public FROM project WHERE id = $1 AND deleted_at IS NULL FOR UPDATE', [id]);
@@ -132,14 +144,18 @@ export async function updateProject(transaction: Transaction, id: number, isPubl
   await transaction.execute('UPDATE project SET public = $2, metadata = metadata || $3::jsonb, updated_at = now() WHERE id = $1', [id, isPublic, JSON.stringify(metadata)]);
 }
 
-export async function binProject(transaction: Transaction, id: number): Promise<void> {
+/** Takes the project, its members and its robots away; resolves to the robots' ids. */
+export async function binProject(transaction: Transaction, id: number): Promise<number[]> {
   await transaction.execute('UPDATE project SET deleted_at = now(), updated_at = now() WHERE id = $1', [id]);
   await transaction.execute('DELETE FROM member WHERE project_id = $1', [id]);
+  await transaction.execute('DELETE FROM robot_permission WHERE project_id = $1', [id]);
+  const robots = await transaction.query<{ id: number }>('DELETE FROM robot WHERE project_id = $1 RETURNING id', [id]);
+  return robots.map((robot) => robot.id);
 }
 
 function projectRow(row: Row): ProjectRow {
   return {
     id: row.id, name: row.name, public: row.public, ownerId: row.owner_id, ownerName: row.owner_name, metadata: row.metadata,
-    storageLimit: Number(row.storage_limit), createdAt: row.created_at, updatedAt: row.updated_at, repositories: row.repositories, role: row.role ?? undefined,
+    storageLimit: Number(row.storage_limit), createdAt: row.created_at, updatedAt: row.updated_at, repositories: row.repositories, roles: row.roles,
   };
 }

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { canOnSystem, subjectId, type Caller } from '@haven/access';
+import { subjectId, type Caller } from '@haven/access';
 import { parseQuery, parseSort, Problem, type ListQuery, type Page, type Repository } from '@haven/api';
 import { Catalog } from '@haven/catalog';
 import { Database } from '@haven/database';
 import { Broadcasts } from '@haven/messages';
 import { recordAudit } from '../audit/record-audit.js';
 import type { KnownProject } from '../authorization/known-project.js';
+import { visibleProjects } from '../authorization/role-sql.js';
 import { describeRepository, RepositoryStore, type RepositoryRange, type RepositoryRow } from './repository.store.js';
 import { mapPage } from '../listing/select-page.js';
 
@@ -21,8 +22,7 @@ export class RepositoryService {
   ) {}
 
   listAll(caller: Caller, query: ListQuery): Promise<Page<Repository>> {
-    if (canOnSystem(caller, 'list', 'project')) return this.#list({ kind: 'all' }, query);
-    return this.#list({ kind: 'visible', userId: caller.subject.kind === 'user' ? caller.subject.id : 0 }, query);
+    return this.#list({ kind: 'visible', projects: visibleProjects(caller) }, query);
   }
 
   list(project: KnownProject, query: ListQuery): Promise<Page<Repository>> {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Page, QueryTerm, SortTerm } from '@haven/api';
 import { Database, type Transaction } from '@haven/database';
 import { listedArtifact } from '../artifact/listed-artifact.js';
+import { restrictToVisible, type VisibleProjects } from '../authorization/role-sql.js';
 import { mapPage, selectPage } from '../listing/select-page.js';
 import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
 
@@ -17,11 +18,10 @@ export interface RepositoryRow {
   readonly updatedAt: Date;
 }
 
-/** Whose repositories to list: those of one project, or all that a user may see. */
+/** Whose repositories to list: those of one project, or all that the caller may see. */
 export type RepositoryRange =
   | { readonly kind: 'project'; readonly id: number }
-  | { readonly kind: 'visible'; readonly userId: number }
-  | { readonly kind: 'all' };
+  | { readonly kind: 'visible'; readonly projects: VisibleProjects };
 
 export interface RepositoryList {
   readonly range: RepositoryRange;
@@ -87,8 +87,7 @@ export async function describeRepository(transaction: Transaction, name: string,
 
 function restrict(conditions: SqlConditions, range: RepositoryRange): void {
   if (range.kind === 'project') conditions.add(`r.project_id = ${conditions.value(range.id)}`);
-  if (range.kind !== 'visible') return;
-  conditions.add(`p.public OR EXISTS (SELECT 1 FROM member m WHERE m.project_id = p.id AND m.user_id = ${conditions.value(range.userId)})`);
+  else restrictToVisible(conditions, range.projects);
 }
 
 /** `blob_digest=…`: the repositories that hold this blob. */
