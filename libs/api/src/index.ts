@@ -1,4 +1,5 @@
 export { Accessory, Artifact, ArtifactListQuery, ArtifactQuery, BuildHistory, BuildStep, Reference, Tag, TagListQuery } from './artifact.js';
+export { AuditLog, AuditLogExt, AuditLogEventType, auditEventType, type AuditSwitches, isAudited } from './audit.js';
 export {
   AUTH_MODES, type Configuration, configurationOf, ConfigurationsReq, ConfigurationsResponse, MOST_STORAGE, SETTING_NAMES, settingOf, type SecretSetting, type SettingName, SETTINGS,
   UNLIMITED_STORAGE,
