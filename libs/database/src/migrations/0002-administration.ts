@@ -194,6 +194,8 @@ const work = [
   )`,
   `CREATE INDEX execution_vendor ON execution (vendor_type, vendor_id, started_at DESC, id DESC)`,
   `CREATE INDEX execution_unfinished ON execution (id) WHERE ended_at IS NULL`,
+  // attempts: counts claims and fences off workers that lost the task; failures: what counts against its tries; due_at: not
+  // to be begun before; queued_at: when the queue was last told of it; log_bytes: of the log, which is bounded.
   `CREATE TABLE task (
     id bigserial PRIMARY KEY,
     execution_id bigint NOT NULL REFERENCES execution (id) ON DELETE CASCADE,
@@ -203,7 +205,11 @@ const work = [
     status_revision bigint NOT NULL DEFAULT 0,
     status_message text NOT NULL DEFAULT '',
     attempts integer NOT NULL DEFAULT 0,
+    failures integer NOT NULL DEFAULT 0,
     extra_attrs jsonb NOT NULL DEFAULT '{}',
+    log_bytes integer NOT NULL DEFAULT 0,
+    due_at timestamptz NOT NULL DEFAULT now(),
+    queued_at timestamptz,
     heartbeat_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     started_at timestamptz,
@@ -226,11 +232,12 @@ const work = [
     cron_type text NOT NULL DEFAULT 'Custom',
     cron text NOT NULL,
     parameters jsonb NOT NULL DEFAULT '{}',
-    last_due_at timestamptz NOT NULL DEFAULT now(),
+    next_due_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (vendor_type, vendor_id)
   )`,
+  `CREATE INDEX schedule_due ON schedule (next_due_at)`,
   `CREATE TABLE queue_pause (job_type text PRIMARY KEY, paused_at timestamptz NOT NULL DEFAULT now())`,
 ];
 
