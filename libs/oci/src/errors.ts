@@ -1,7 +1,8 @@
 /**
  * Every error that a registry answers, with its status and its default sentence.
  * The first block is the OCI Distribution Spec's "Error Codes"; the second is what deployed registries and clients
- * add to it (CNCF Distribution's codes for tags, ranges and paging; Haven's for size, space and availability).
+ * add to it (CNCF Distribution's codes for tags, ranges and paging; Harbor's for rules about tags; Haven's for size, space
+ * and availability).
  */
 export const OCI_ERRORS = {
   BLOB_UNKNOWN: { status: 404, message: 'This repository has no such blob.' },
@@ -21,6 +22,7 @@ export const OCI_ERRORS = {
 
   TAG_INVALID: { status: 400, message: 'The tag is malformed.' },
   PAGINATION_NUMBER_INVALID: { status: 400, message: 'The page size must be a whole number from 1 upwards.' },
+  PRECONDITION: { status: 412, message: 'A rule of the project does not allow this.' },
   RANGE_INVALID: { status: 416, message: 'The range is malformed or does not continue what was received.' },
   REQUEST_ENTITY_TOO_LARGE: { status: 413, message: 'The request is too large.' },
   INSUFFICIENT_STORAGE: { status: 507, message: 'The registry has no space left.' },

@@ -10,3 +10,4 @@ export {
   DOCKER_IMAGE_CONFIG, DOCKER_MANIFEST, DOCKER_MANIFEST_LIST, DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED, isImageMediaType, isIndexMediaType,
   isManifestMediaType, MAX_MANIFEST_BYTES, mediaTypeOf, OCI_ARTIFACT_MANIFEST, OCI_EMPTY, OCI_IMAGE_CONFIG, OCI_IMAGE_INDEX, OCI_IMAGE_MANIFEST,
 } from './media-types.js';
+export { versionKey } from './version-key.js';

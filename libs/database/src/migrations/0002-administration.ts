@@ -1,5 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { quotaAccounting } from './quota-accounting.js';
+import { fillVersionKeys } from './tag-versions.js';
 
 /** What administrators manage: groups, robots, labels, rules, quotas, schedules, the bin and the audit trail. */
 export class Administration1763700000002 implements MigrationInterface {
@@ -7,13 +8,16 @@ export class Administration1763700000002 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of [...people, ...rules, ...labels, ...icons, ...work, ...bin, ...audit, ...searching, ...quotaAccounting]) await runner.query(statement);
+    await fillVersionKeys(runner);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('DROP TRIGGER IF EXISTS repository_blob_linked ON repository_blob');
     await runner.query('DROP TRIGGER IF EXISTS repository_blob_unlinked ON repository_blob');
-    await runner.query('DROP FUNCTION IF EXISTS charge_linked_blobs, release_unlinked_blobs, charge_project');
-    await runner.query(`DROP TABLE IF EXISTS project_blob, quota_change, audit_event, bin_manifest, bin_entry, queue_pause, schedule, task_log, task, execution,
+    await runner.query('DROP FUNCTION IF EXISTS charge_linked_blobs, release_unlinked_blobs, charge_project, project_room, project_used, quota_is_enforced');
+    await runner.query('ALTER TABLE tag_event ALTER COLUMN at SET DEFAULT now()');
+    await runner.query('DROP INDEX IF EXISTS manifest_binned, manifest_binned_digest, repository_binned, repository_blob_age, blob_deleting');
+    await runner.query(`DROP TABLE IF EXISTS project_blob, quota_change, unlinked_blob, garbage_progress, audit_event, bin_manifest, bin_entry, queue_pause, schedule, task_log, task, execution,
       artifact_label, label, cve_allowlist, retention_policy, immutability_rule, robot_permission, robot, login_failure, session, user_group_member CASCADE`);
     await runner.query('DROP VIEW IF EXISTS project_role');
     await runner.query('DELETE FROM member WHERE user_id IS NULL');
@@ -242,7 +246,8 @@ const work = [
 ];
 
 const bin = [
-  // One entry per deletion that somebody asked for. tags: [{"name": …, "digest": …}], what the deletion took off.
+  // One entry per deletion that somebody asked for. tags: what the deletion took off,
+  // [{"name": …, "digest": …, "pushedAt": …, "pulledAt": …}].
   `CREATE TABLE bin_entry (
     id bigserial PRIMARY KEY,
     kind text NOT NULL CHECK (kind IN ('tag', 'artifact', 'repository')),
@@ -266,6 +271,18 @@ const bin = [
   )`,
   `CREATE INDEX bin_manifest_manifest ON bin_manifest (manifest_id)`,
   `CREATE INDEX manifest_binned ON manifest (deleted_at, id) WHERE deleted_at IS NOT NULL`,
+  `CREATE INDEX manifest_binned_digest ON manifest (digest) WHERE deleted_at IS NOT NULL`,
+  `CREATE INDEX repository_binned ON repository (deleted_at, id) WHERE deleted_at IS NOT NULL`,
+  // Garbage collection looks at each link once, when it is old enough: this is how far it got.
+  `CREATE INDEX repository_blob_age ON repository_blob (created_at)`,
+  `CREATE INDEX blob_deleting ON blob (digest) WHERE state = 'deleting'`,
+  `CREATE TABLE garbage_progress (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    links_checked_until timestamptz NOT NULL DEFAULT '-infinity'
+  )`,
+  `INSERT INTO garbage_progress DEFAULT VALUES`,
+  // Read while the tag is locked, so that the times of a tag's events have their order.
+  `ALTER TABLE tag_event ALTER COLUMN at SET DEFAULT clock_timestamp()`,
   `CREATE INDEX tag_event_time ON tag_event (repository_id, at DESC, id DESC)`,
   // What sorts versions as people read them: "1.10" after "1.9", "2.0-rc1" before "2.0".
   `ALTER TABLE tag ADD COLUMN version_key text COLLATE "C" NOT NULL DEFAULT ''`,
