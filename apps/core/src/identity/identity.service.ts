@@ -8,12 +8,22 @@ import { IdentityStore, type Account } from './identity.store.js';
 import { isWorthALine } from './login-delay.js';
 import { LoginThrottle } from './login-throttle.js';
 import { PasswordService } from './password.service.js';
+import type { RobotAccount } from './robot-account.store.js';
+import { RobotLoginService } from './robot-login.service.js';
+import { chosenSecretHash, isGeneratedSecret } from './robot-secret.js';
 
 const WRONG = 'the user name or the password is wrong; check them and log in again';
 
 export interface IdentifiedCaller extends Caller {
   /** What the reading that identified the caller had seen (Account.lastWithdrawal): what is withdrawn later refuses a token made from it. */
   readonly lastWithdrawal: number;
+  /** Seconds since 1970 until when the caller exists at all, for robots that expire. */
+  readonly validUntil?: number;
+}
+
+interface HasPassword {
+  readonly id: number;
+  readonly passwordHash: string | undefined;
 }
 
 /** Finds out who calls. Wrong credentials are always refused, never taken for none. */
@@ -24,6 +34,7 @@ export class IdentityService {
     private readonly passwords: PasswordService,
     private readonly throttle: LoginThrottle,
     private readonly failedLogins: FailedLoginStore,
+    private readonly robots: RobotLoginService,
   ) {}
 
   /**
@@ -42,21 +53,41 @@ export class IdentityService {
 
   /** The caller that these credentials belong to. Throws as `identify` does. */
   async logIn(credentials: Credentials, address: string): Promise<IdentifiedCaller> {
+    const robot = await this.robots.find(credentials.username);
+    if (robot !== undefined) return this.#logInRobot(robot, credentials, address);
     const account = await this.authenticate(credentials, address);
     return { subject: { kind: 'user', id: account.id, name: account.username, sysadmin: account.sysadmin }, lastWithdrawal: account.lastWithdrawal };
   }
 
   /** The account that these credentials belong to. Throws as `identify` does. */
-  async authenticate({ username, password }: Credentials, address: string): Promise<Account> {
-    const origin = currentOrigin();
-    if (origin !== undefined) origin.name = username;
+  async authenticate(credentials: Credentials, address: string): Promise<Account> {
+    const account = await this.#checked(await this.store.findAccount(credentials.username), credentials, address);
+    if (account.loginIsNews) await this.store.noteLogin(account.id);
+    return account;
+  }
+
+  /**
+   * A generated secret is checked at once, also while wrong ones are slowed down: it cannot be found by guessing, and a
+   * machine with an old secret must not hold up those beside it. Wrong secrets take as long as wrong passwords.
+   */
+  async #logInRobot(robot: RobotAccount, credentials: Credentials, address: string): Promise<IdentifiedCaller> {
+    note(credentials);
+    if (!isGeneratedSecret(credentials.password, robot.secretHash)) {
+      const passwordHash = chosenSecretHash(robot.secretHash);
+      await this.#checked(passwordHash === undefined ? undefined : { id: robot.id, passwordHash }, credentials, address);
+    }
+    return this.robots.admit(robot, credentials.username);
+  }
+
+  /** The account, when it has this password. Nobody's takes as long to be wrong as anybody's. */
+  async #checked<Checked extends HasPassword>(account: Checked | undefined, credentials: Credentials, address: string): Promise<Checked> {
+    note(credentials);
+    const { username, password } = credentials;
     const before = await this.throttle.requireNoWait(username, address);
-    const account = await this.store.findAccount(username);
     const notTooOften = async (): Promise<unknown> => this.throttle.requireNoWait(username, address);
     const right = await this.passwords.matches(account, password, { username, address, notTooOften });
     if (account === undefined || !right) return this.#refuse(username, address);
     await this.throttle.succeeded(username, address, before);
-    if (account.loginIsNews) await this.store.noteLogin(account.id);
     return account;
   }
 
@@ -65,4 +96,10 @@ export class IdentityService {
     if (isWorthALine(counts)) await this.failedLogins.record(username, counts);
     throw new Problem('UNAUTHORIZED', WRONG);
   }
+}
+
+/** Puts the name that was given into what happens from now on, whether or not it is anybody's. */
+function note({ username }: Credentials): void {
+  const origin = currentOrigin();
+  if (origin !== undefined) origin.name = username;
 }

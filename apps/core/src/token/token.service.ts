@@ -34,7 +34,7 @@ export class TokenService {
     const projects = new Map(grounds.projects.map((project) => [project.name, project]));
     // Withdrawals are dated ahead (withdrawTokens); those that this token's grounds have seen must not refuse it.
     const issuedAt = Math.max(now, caller.lastWithdrawal, grounds.lastWithdrawal);
-    const seconds = this.options.tokenSeconds;
+    const seconds = lifeOf(caller, issuedAt, this.options.tokenSeconds);
     const token = await this.#sign({
       subject: subjectId(subject),
       name: subject.kind === 'anonymous' ? '' : subject.name,
@@ -54,6 +54,11 @@ export class TokenService {
       throw new Problem('BAD_REQUEST', `so many scopes do not fit into a token of ${MAX_TOKEN_LENGTH} characters; ask for fewer`, { cause });
     }
   }
+}
+
+/** A token does not outlive the robot it is for, and lives a second at least. */
+function lifeOf({ validUntil = Infinity }: IdentifiedCaller, issuedAt: number, seconds: number): number {
+  return Math.max(1, Math.min(seconds, Math.floor(validUntil) - Math.floor(issuedAt)));
 }
 
 function requestedScopes(texts: readonly string[]): Scope[] {
