@@ -5,6 +5,7 @@ import { FirstStartModule } from './first-start/first-start.module.js';
 import { HttpModule } from './http/http.module.js';
 import { LabelModule } from './label/label.module.js';
 import { MemberModule } from './member/member.module.js';
+import { OpenApiModule } from './openapi/openapi.module.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { ProjectModule } from './project/project.module.js';
 import { RepositoryModule } from './repository/repository.module.js';
@@ -14,7 +15,7 @@ import { TokenModule } from './token/token.module.js';
 import { UserModule } from './user/user.module.js';
 
 /** The REST API, the token service and identity. */
-@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SystemModule, UserModule, ProjectModule, MemberModule, RepositoryModule, ArtifactModule, LabelModule] })
+@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SystemModule, UserModule, ProjectModule, MemberModule, RepositoryModule, ArtifactModule, LabelModule, OpenApiModule] })
 export class CoreModule {
   static forRoot(settings: CoreSettings): DynamicModule {
     return { module: CoreModule, imports: [PlatformModule.forRoot(settings)] };
