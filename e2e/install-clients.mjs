@@ -32,13 +32,22 @@ export function installClients() {
   const problem = obstacle(missing);
   if (problem) return { installed: [], problem };
   try {
-    apt(['update', '-q']);
-    apt(['install', '-y', '-q', '--no-install-recommends', ...missing]);
+    installDebianPackages(missing);
   } catch (error) {
-    return { installed: [], problem: `apt-get could not install ${missing.join(', ')}: ${lastLines(error)}` };
+    return { installed: [], problem: error.message };
   }
   const left = missingPackages();
   return left.length === 0 ? { installed: missing } : { installed: missing, problem: `installed, but without the expected programs: ${left.join(', ')}` };
+}
+
+/** Installs Debian packages; throws with a sentence for people when that fails. */
+export function installDebianPackages(names) {
+  try {
+    apt(['update', '-q']);
+    apt(['install', '-y', '-q', '--no-install-recommends', ...names]);
+  } catch (error) {
+    throw new Error(`apt-get could not install ${names.join(', ')}: ${lastLines(error)}`, { cause: error });
+  }
 }
 
 function obstacle(missing) {

@@ -1,0 +1,23 @@
+/** Serves Backstage's Harbor back end. Arguments: the folder it is installed in, and the target as JSON. */
+const { createRequire } = require('node:module');
+const { join } = require('node:path');
+
+const [folder, target] = process.argv.slice(2);
+const load = createRequire(join(folder, 'package.json'));
+const { url, user, password, redisUrl } = JSON.parse(target);
+const redis = new URL(redisUrl);
+
+const { ConfigReader } = load('@backstage/config');
+const { createRouter } = load('@digitalist-open-cloud/backstage-plugin-harbor-backend');
+const express = load('express');
+
+const config = new ConfigReader({
+  harbor: { baseUrl: url, username: user, password },
+  redis: { host: redis.hostname, port: Number(redis.port) },
+});
+const logger = { info: () => undefined, warn: console.error, error: console.error, debug: () => undefined, child: () => logger };
+
+createRouter({ config, logger }).then((router) => {
+  const server = express().use('/api/harbor', router).listen(0, '127.0.0.1', () => console.log(`listening on ${server.address().port}`));
+  process.on('SIGTERM', () => process.exit(0)); // its Redis connection would keep it alive
+});
