@@ -1,0 +1,22 @@
+import { each, same, type Rows } from './row.js';
+
+const REPOSITORIES = '/api/v2.0/projects/:project_name/repositories';
+const ARTIFACTS = `${REPOSITORIES}/:repository_name/artifacts`;
+const there = { path: { reference: '1' } };
+const missingRepository = { path: { repository_name: 'missing' } };
+
+export const artifacts: Rows = {
+  'GET /api/v2.0/repositories': same('200 anlgdmps+-y'),
+  [`GET ${REPOSITORIES}`]: each('200 anlgdmps+-y', '401 a, 403 n-, 200 lgdmps+y'),
+  [`GET ${REPOSITORIES}/:repository_name`]: same('401 a, 403 n-, 200 lgdmps+y'),
+  [`PUT ${REPOSITORIES}/:repository_name`]: same('401 a, 403 nlg-, 422 dmps+y'),
+  [`DELETE ${REPOSITORIES}/:repository_name`]: same('401 a, 403 nlgd-, 404 mps+y', missingRepository),
+
+  [`GET ${ARTIFACTS}`]: each('200 anlgdmps+-y', '401 a, 403 n-, 200 lgdmps+y'),
+  [`GET ${ARTIFACTS}/:reference`]: each('200 anlgdmps+-y', '401 a, 403 n-, 200 lgdmps+y', there),
+  [`DELETE ${ARTIFACTS}/:reference`]: same('401 a, 403 nlgd-, 404 mps+y'),
+  [`GET ${ARTIFACTS}/:reference/tags`]: each('200 anlgdmps+-y', '401 a, 403 n-, 200 lgdmps+y', there),
+  [`DELETE ${ARTIFACTS}/:reference/tags/:tag_name`]: same('401 a, 403 nlgd-, 404 mps+y'),
+  [`GET ${ARTIFACTS}/:reference/additions/:addition`]: each('404 anlgdmps+-y', '401 a, 403 n-, 404 lgdmps+y'),
+  [`GET ${ARTIFACTS}/:reference/accessories`]: each('200 anlgdmps+-y', '401 a, 403 n-, 200 lgdmps+y', there),
+};
