@@ -7,6 +7,7 @@ import type { BlobStorage } from '@haven/storage';
 import { BlobController } from './blob/blob.controller.js';
 import { ExpiringCache } from './cache/expiring-cache.js';
 import { forgetOnBroadcast } from './cache/forget-on-broadcast.js';
+import { LiveConfiguration } from './configuration/live-configuration.js';
 import { ManifestCache } from './manifest/manifest-cache.js';
 import { ManifestPush } from './manifest/manifest-push.js';
 import { ManifestController } from './manifest/manifest.controller.js';
@@ -42,6 +43,7 @@ export class Registry {
   readonly #server: RegistryServer;
   readonly #pulls: PullRecorder;
   readonly #access: AccessWatch;
+  readonly #configuration: LiveConfiguration;
   readonly #caches: { readonly manifests: ManifestCache; readonly blobs: ExpiringCache<BlobInRepository> };
   #stopListening: (() => void) | undefined;
 
@@ -54,7 +56,8 @@ export class Registry {
       manifests: new ManifestCache({ catalog, storage }),
       blobs: new ExpiringCache<BlobInRepository>({ milliseconds: BLOB_MS, most: MOST_BLOBS }),
     };
-    this.#pulls = new PullRecorder({ catalog, logger });
+    this.#configuration = new LiveConfiguration({ database, broadcasts });
+    this.#pulls = new PullRecorder({ catalog, configuration: this.#configuration, logger });
     this.#access = new AccessWatch({ database, epochs, broadcasts, logger });
     const blobs = new BlobController({ catalog, storage, known: this.#caches.blobs, storageRoot: fileRoot(settings.HAVEN_STORAGE) });
     const push = new ManifestPush({ catalog, storage, findBlob: (repository, digest) => blobs.find(repository, digest) });
@@ -67,7 +70,7 @@ export class Registry {
     });
     const verifier = new RegistryTokenVerifier(() => readPublicKeys(database));
     const options = { externalUrl: settings.HAVEN_EXTERNAL_URL, trustedProxies: settings.HAVEN_TRUSTED_PROXIES };
-    this.#server = new RegistryServer(new Dispatcher({ routes, authorizer: new Authorizer({ verifier, epochs, options }), logger, metrics }));
+    this.#server = new RegistryServer(new Dispatcher({ routes, authorizer: new Authorizer({ verifier, epochs, options }), configuration: this.#configuration, logger, metrics, trustedProxies: settings.HAVEN_TRUSTED_PROXIES }));
   }
 
   /** Reads what must be known before the first request: who was revoked. May be repeated. */
@@ -79,6 +82,7 @@ export class Registry {
   async listen(): Promise<{ readonly port: number }> {
     this.#stopListening = forgetOnBroadcast(this.#parts.broadcasts, this.#caches);
     this.#access.start();
+    this.#configuration.start();
     this.#pulls.start();
     return this.#server.listen(this.#parts.settings.HAVEN_LISTEN);
   }
@@ -88,6 +92,7 @@ export class Registry {
     this.#access.stop();
     this.#stopListening?.();
     await this.#pulls.stop();
+    this.#configuration.stop();
   }
 }
 

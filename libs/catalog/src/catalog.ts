@@ -1,5 +1,5 @@
 import type { Digest } from '@haven/oci';
-import type { Database } from '@haven/database';
+import type { Database, NewEvent } from '@haven/database';
 import { addBlob, claimBlob, findBlob, mountBlob, removeBlob, type BlobInRepository, type BlobToAdd, type BlobToMount } from './blobs.js';
 import { deleteArtifact, deleteRepository, type ArtifactToDelete } from './deletion.js';
 import { listReferrers, listRepositories, recordPulls, type Pull, type Referrer, type ReferrerQuery } from './listing.js';
@@ -64,8 +64,8 @@ export class Catalog {
   deleteTag(wanted: TagToDelete): Promise<void> {
     return deleteTag(this.#database, wanted);
   }
-  recordPulls(pulls: readonly Pull[]): Promise<void> {
-    return recordPulls(this.#database, pulls);
+  recordPulls(pulls: readonly Pull[], events: readonly NewEvent[] = []): Promise<void> {
+    return recordPulls(this.#database, pulls, events);
   }
 
   createUpload(upload: NewUpload): Promise<Upload> {

@@ -1,5 +1,5 @@
 import type { Digest } from '@haven/oci';
-import type { Database, Queryable } from '@haven/database';
+import { appendEvents, type Database, type NewEvent, type Queryable } from '@haven/database';
 
 export interface Referrer {
   readonly digest: Digest;
@@ -24,7 +24,8 @@ export interface Pull {
   /** Set when pulled by tag. */
   readonly tag?: string;
   readonly count: number;
-  readonly at: Date;
+  /** Undefined leaves the "last pulled" times as they are. */
+  readonly at: Date | undefined;
 }
 
 /** Manifests of the repository whose subject is the given digest (OCI Distribution 1.1, "Listing Referrers"). */
@@ -57,8 +58,11 @@ export async function listRepositories(database: Queryable, last: string, limit:
   return rows.map((row) => row.name);
 }
 
-/** Adds a batch of pulls to the counters and "last pulled" times; a tag or artifact that is gone by now is passed over. */
-export async function recordPulls(database: Database, pulls: readonly Pull[]): Promise<void> {
+/**
+ * Adds a batch of pulls to the counters and "last pulled" times, and tells of them with these events; a tag or artifact
+ * that is gone by now is passed over.
+ */
+export async function recordPulls(database: Database, pulls: readonly Pull[], events: readonly NewEvent[] = []): Promise<void> {
   if (pulls.length === 0) return;
   const columns = [pulls.map((pull) => pull.repositoryId), pulls.map((pull) => pull.digest), pulls.map((pull) => pull.tag ?? ''), pulls.map((pull) => pull.count), pulls.map((pull) => pull.at)];
   const batch = `(SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[]) AS pull (repository_id, digest, tag, count, at))`;
@@ -66,20 +70,21 @@ export async function recordPulls(database: Database, pulls: readonly Pull[]): P
     await transaction.execute(
       `UPDATE repository r SET pull_count = r.pull_count + pulled.count FROM (
          SELECT repository_id, sum(count) AS count FROM ${batch} AS batch GROUP BY repository_id ORDER BY repository_id) AS pulled
-       WHERE r.id = pulled.repository_id`,
+       WHERE r.id = pulled.repository_id AND pulled.count > 0`,
       columns,
     );
     await transaction.execute(
       `UPDATE manifest m SET pulled_at = greatest(m.pulled_at, pulled.at) FROM (
          SELECT repository_id, digest, max(at) AS at FROM ${batch} AS batch GROUP BY repository_id, digest) AS pulled
-       WHERE m.repository_id = pulled.repository_id AND m.digest = pulled.digest`,
+       WHERE m.repository_id = pulled.repository_id AND m.digest = pulled.digest AND pulled.at IS NOT NULL`,
       columns,
     );
     await transaction.execute(
       `UPDATE tag t SET pulled_at = greatest(t.pulled_at, pulled.at) FROM (
          SELECT repository_id, tag, max(at) AS at FROM ${batch} AS batch WHERE tag <> '' GROUP BY repository_id, tag) AS pulled
-       WHERE t.repository_id = pulled.repository_id AND t.name = pulled.tag`,
+       WHERE t.repository_id = pulled.repository_id AND t.name = pulled.tag AND pulled.at IS NOT NULL`,
       columns,
     );
+    await appendEvents(transaction, events);
   });
 }

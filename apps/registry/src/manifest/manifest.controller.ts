@@ -80,8 +80,7 @@ export class ManifestController {
     headers['content-length'] = content.length;
     exchange.send(200, headers, content);
     if (exchange.isHead) return;
-    const { reference } = exchange.route;
-    this.#pulls.record(manifest.repositoryId, manifest.digest, 'tag' in reference ? reference.tag : undefined);
+    this.#pulls.record(exchange, manifest);
   }
 
   #forgetTag(repository: string, tag: string): void {

@@ -1,27 +1,45 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RegistryTokenClaims } from '@haven/access';
+import { withOrigin } from '@haven/database';
 import { OciError, parseRoute, type V2Route } from '@haven/oci';
-import { requestIdFrom, type Logger, type Metrics } from '@haven/runtime';
+import { requestIdFrom, type AddressRanges, type Logger, type Metrics } from '@haven/runtime';
+import type { LiveConfiguration } from '../configuration/live-configuration.js';
 import type { Authorizer } from '../token/authorizer.js';
 import { Exchange } from './exchange.js';
 import { answerFailure } from './failure.js';
+import { RequestOrigin } from './request-origin.js';
 import type { Operation, RouteTable } from './routes.js';
 
 const LONGEST_URL = 8 * 1024;
+const READING = new Set(['GET', 'HEAD']);
 const NO_QUERY = new URLSearchParams();
+
+export interface DispatcherParts {
+  readonly routes: RouteTable;
+  readonly authorizer: Authorizer;
+  readonly configuration: Pick<LiveConfiguration, 'requireWritable'>;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Peers whose X-Forwarded-For is believed. */
+  readonly trustedProxies: AddressRanges;
+}
 
 /** Takes a request from its path to its handler: route, method, rights, and every failure's answer. */
 export class Dispatcher {
   readonly #routes: RouteTable;
   readonly #authorizer: Authorizer;
+  readonly #configuration: Pick<LiveConfiguration, 'requireWritable'>;
   readonly #logger: Logger;
   readonly #metrics: Metrics;
+  readonly #trustedProxies: AddressRanges;
 
-  constructor(parts: { readonly routes: RouteTable; readonly authorizer: Authorizer; readonly logger: Logger; readonly metrics: Metrics }) {
+  constructor(parts: DispatcherParts) {
     this.#routes = parts.routes;
     this.#authorizer = parts.authorizer;
+    this.#configuration = parts.configuration;
     this.#logger = parts.logger;
     this.#metrics = parts.metrics;
+    this.#trustedProxies = parts.trustedProxies;
   }
 
   readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
@@ -37,13 +55,24 @@ export class Dispatcher {
       const operation = this.#operation(route, request.method ?? '');
       const mountFrom = route.kind === 'uploads' && query.get('mount') !== null ? (query.get('from') ?? undefined) : undefined;
       const claims = this.#authorizer.authorize({ request, route, action: operation.action, mountFrom });
-      const run = (allowed: RegistryTokenClaims): void | Promise<void> => operation.handle(new Exchange(request, response, route, query, requestId, allowed));
+      const exchangeFor = (allowed: RegistryTokenClaims): Exchange => new Exchange(request, response, route, query, new RequestOrigin(allowed.name, requestId, request, this.#trustedProxies), allowed);
+      const run = READING.has(request.method ?? '')
+        ? (allowed: RegistryTokenClaims): void | Promise<void> => operation.handle(exchangeFor(allowed))
+        : (allowed: RegistryTokenClaims): Promise<void> => this.#change(operation, exchangeFor(allowed));
       const running = claims instanceof Promise ? claims.then(run) : run(claims);
       if (running) running.catch((error: unknown) => answerFailure(error, request, response, requestId, this.#logger));
     } catch (error) {
       answerFailure(error, request, response, requestId, this.#logger);
     }
   };
+
+  /** Only changes pay for a context: reads write no events in it, and pulls are told of later (PullRecorder). */
+  #change(operation: Operation, exchange: Exchange): Promise<void> {
+    return withOrigin(exchange.origin.snapshot(), async () => {
+      await this.#configuration.requireWritable();
+      await operation.handle(exchange);
+    });
+  }
 
   #operation(route: V2Route, method: string): Operation {
     if (route.kind === 'unknown') throw new OciError('UNSUPPORTED', { status: 404, message: 'There is nothing at this address.' });

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { RegistryTokenClaims } from '@haven/access';
 import type { V2Route } from '@haven/oci';
+import type { RequestOrigin } from './request-origin.js';
 
 /** One request and its answer. Handlers read from it and call exactly one of its send methods. */
 export class Exchange<Route extends V2Route = V2Route> {
@@ -11,7 +12,8 @@ export class Exchange<Route extends V2Route = V2Route> {
     readonly response: ServerResponse,
     readonly route: Route,
     readonly query: URLSearchParams,
-    readonly requestId: string,
+    /** Who asks and from where, as events and the audit trail record it. */
+    readonly origin: RequestOrigin,
     /** Who asks, and what the token allows; checked already for this route. */
     readonly claims: RegistryTokenClaims,
   ) {}
@@ -51,7 +53,7 @@ export class Exchange<Route extends V2Route = V2Route> {
   #writeHead(status: number, headers: OutgoingHttpHeaders): void {
     headers['docker-distribution-api-version'] = 'registry/2.0';
     headers['x-content-type-options'] = 'nosniff';
-    headers['x-request-id'] = this.requestId;
+    headers['x-request-id'] = this.origin.requestId;
     this.response.writeHead(status, headers);
   }
 }
