@@ -1,10 +1,11 @@
 import { createParamDecorator, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Caller } from '@haven/access';
-import type { FastifyRequest } from 'fastify';
-import { IdentityService } from '../identity/identity.service.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { admitToProject, requireLogin, requireSystem } from './admission.js';
 import type { KnownProject } from './known-project.js';
+import { CallerService } from '../session/caller.service.js';
+import { RegistrationService } from '../session/registration.service.js';
 import { ProjectAccessService } from './project-access.service.js';
 import type { Requirement } from './requirement.js';
 
@@ -48,7 +49,8 @@ export const ProjectParam = createParamDecorator((_data: unknown, context: Execu
 export class RequirementGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
-    private readonly identity: IdentityService,
+    private readonly callers: CallerService,
+    private readonly registration: RegistrationService,
     private readonly projects: ProjectAccessService,
   ) {}
 
@@ -57,9 +59,16 @@ export class RequirementGuard implements CanActivate {
     if (requirement === undefined) throw new Error(`${context.getClass().name}.${context.getHandler().name} declares no requirement`);
     if (requirement.kind === 'open') return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    request.caller = await this.identity.identify(request.headers.authorization, request.ip);
-    await this.#admit(requirement, request, request.caller);
+    const reply = context.switchToHttp().getResponse<FastifyReply>();
+    request.caller = await this.callers.callerOf(request, reply);
+    const visitor = await this.#mayRegister(requirement, request.caller);
+    if (visitor) this.registration.requireVisitor(request, reply);
+    else await this.#admit(requirement, request, request.caller);
     return true;
+  }
+
+  async #mayRegister(requirement: Requirement, { subject }: Caller): Promise<boolean> {
+    return requirement.kind === 'system' && requirement.orRegistration === true && subject.kind === 'anonymous' && (await this.registration.isOpen());
   }
 
   async #admit(requirement: Exclude<Requirement, { kind: 'open' }>, request: FastifyRequest, caller: Caller): Promise<void> {

@@ -20,6 +20,8 @@ export interface SystemRequirement {
   readonly kind: 'system' | 'self-or-system';
   readonly resource: SystemResource;
   readonly action: Action;
+  /** While self-registration is switched on, visitors of the sign-in page need no account for this. */
+  readonly orRegistration?: true;
 }
 
 export interface ProjectRequirement {
@@ -35,6 +37,10 @@ export const authenticated: Requirement = { kind: 'authenticated' };
 
 export function systemPermission(resource: SystemResource, action: Action): SystemRequirement {
   return { kind: 'system', resource, action };
+}
+
+export function systemPermissionOrRegistration(resource: SystemResource, action: Action): SystemRequirement {
+  return { kind: 'system', resource, action, orRegistration: true };
 }
 
 export function selfOr(resource: SystemResource, action: Action): SystemRequirement {

@@ -22,8 +22,9 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** Longer than any proxy in front keeps an idle connection, so that it is never we who close one in use. */
 const KEEP_ALIVE_MS = 75_000;
 
-/** The only route that takes an HTML form. */
-const FORM_ROUTE = '/service/token';
+/** The only routes that take HTML forms, and bytes of a form at most. */
+const FORM_ROUTES: ReadonlySet<string | undefined> = new Set(['/service/token', '/c/login', '/c/userExists']);
+const FORM_LIMIT = 64 * 1024;
 
 /** What holds for every route: who may call it, the form of requests and answers, and how refusals look. */
 @Module({
@@ -72,14 +73,16 @@ export function configureHttp(app: INestApplication): void {
     done();
   });
   server.removeContentTypeParser('text/plain');
-  server.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (request, body, done) => {
-    if (request.routeOptions.url === FORM_ROUTE) done(null, body);
+  server.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: FORM_LIMIT }, (request, body, done) => {
+    if (FORM_ROUTES.has(request.routeOptions.url)) done(null, body);
     else done(new Problem('UNSUPPORTED_MEDIA_TYPE'));
   });
 }
 
 function commonHeaders(request: FastifyRequest, reply: FastifyReply): void {
   reply.header('X-Request-Id', request.id).header('X-Content-Type-Options', 'nosniff').header('Cache-Control', 'no-store');
+  // What answers HTML sets a policy of its own that lets its own scripts run. No answer is ever shown in a frame.
+  reply.header('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'").header('X-Frame-Options', 'DENY').header('Referrer-Policy', 'same-origin');
 }
 
 function record(request: FastifyRequest, reply: FastifyReply, logger: Logger, metrics: Metrics): void {

@@ -1,15 +1,16 @@
-import { Body, Controller, Delete, Get, HttpCode, Ip, Param, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Ip, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import type { Caller } from '@haven/access';
 import {
   Id, ListQuery, PasswordReq, Permission, PermissionQuery, Problem, UserCreationReq, UserProfile, UserResp, UserSearchQuery, UserSearchRespItem, UserSysAdminFlag,
   type Page,
 } from '@haven/api';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { CallerParam, Requires } from '../authorization/requirement.guard.js';
-import { authenticated, selfOr, systemPermission } from '../authorization/requirement.js';
+import { authenticated, selfOr, systemPermission, systemPermissionOrRegistration } from '../authorization/requirement.js';
 import { Operation } from '../http/operation.js';
 import { Responds, RespondsNothing, RespondsPageOf } from '../http/response.interceptor.js';
+import { BrowserService } from '../session/browser.service.js';
 import { PasswordChangeService } from './password-change.service.js';
 import { PermissionService } from './permission.service.js';
 import { UserService } from './user.service.js';
@@ -20,6 +21,7 @@ export class UserController {
     private readonly users: UserService,
     private readonly passwords: PasswordChangeService,
     private readonly permissions: PermissionService,
+    private readonly browsers: BrowserService,
   ) {}
 
   @Get()
@@ -33,7 +35,7 @@ export class UserController {
   @Post()
   @Operation({ id: 'createUser', tag: 'user', summary: 'Make a local account', refuses: ['CONFLICT'], audits: { operation: 'create', resourceType: 'user' } })
   @HttpCode(201)
-  @Requires(systemPermission('user', 'create'))
+  @Requires(systemPermissionOrRegistration('user', 'create'))
   @RespondsNothing()
   async create(
     @CallerParam() caller: Caller,
@@ -53,11 +55,11 @@ export class UserController {
   }
 
   @Get('current')
-  @Operation({ id: 'getCurrentUserInfo', tag: 'user', summary: 'The account of the caller', refuses: ['NOT_FOUND'] })
+  @Operation({ id: 'getCurrentUserInfo', tag: 'user', summary: 'The account of the caller', refuses: ['PRECONDITION'] })
   @Requires(authenticated)
   @Responds(UserResp)
   current(@CallerParam() { subject }: Caller): Promise<UserResp> {
-    if (subject.kind !== 'user') throw new Problem('NOT_FOUND', 'only users have a profile');
+    if (subject.kind !== 'user') throw new Problem('PRECONDITION', 'only users have a profile');
     return this.users.get(subject.id);
   }
 
@@ -105,7 +107,14 @@ export class UserController {
   @Operation({ id: 'updateUserPassword', tag: 'user', summary: 'Change the password of a user', refuses: ['NOT_FOUND', 'PRECONDITION', 'CONFLICT', 'TOO_MANY_REQUEST'], audits: { operation: 'update', resourceType: 'user' } })
   @Requires(selfOr('user', 'update'))
   @RespondsNothing()
-  changePassword(@CallerParam() caller: Caller, @Param('user_id', { schema: Id }) id: number, @Body({ schema: PasswordReq }) request: PasswordReq, @Ip() address: string): Promise<void> {
-    return this.passwords.change(caller, id, request, address);
+  async changePassword(
+    @CallerParam() caller: Caller,
+    @Param('user_id', { schema: Id }) id: number,
+    @Body({ schema: PasswordReq }) change: PasswordReq,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const restarted = await this.passwords.change(caller, id, change, { address: request.ip, session: request.session });
+    if (restarted !== undefined) this.browsers.remember(request, reply, restarted);
   }
 }

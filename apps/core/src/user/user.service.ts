@@ -7,6 +7,7 @@ import { recordAudit } from '../audit/record-audit.js';
 import { withdrawTokens } from '../authorization/access-epoch.store.js';
 import { requireGoodPassword } from '../identity/password-rules.js';
 import { PasswordService } from '../identity/password.service.js';
+import { endSessionsOf } from '../session/session.store.js';
 import { requireGoodProfile, requireGoodUsername } from './user-rules.js';
 import { binUser, insertUser, lockUser, updateProfile, updateSysadmin, UserStore, type UserRow } from './user.store.js';
 import { mapPage } from '../listing/select-page.js';
@@ -76,6 +77,7 @@ export class UserService {
     if (subject.kind === 'user' && subject.id === id) throw new Problem('FORBIDDEN', 'you cannot delete your own account; ask another system administrator');
     await this.#change(caller, id, 'delete', '', async (transaction) => {
       await binUser(transaction, id);
+      await endSessionsOf(transaction, id);
       await withdrawTokens(transaction, [`user:${id}`]);
     });
     this.broadcasts.publish('access-changed', {});

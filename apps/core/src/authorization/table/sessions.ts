@@ -1,0 +1,12 @@
+import { same, type Rows } from './row.js';
+
+/** Forms without the token of the sign-in page are refused, whoever sends them: see session/browser.service.ts. */
+export const sessions: Rows = {
+  'GET /c/login': same('200 anlgdmps+-y'),
+  'POST /c/login': same('403 anlgdmps+-y'),
+  'GET /c/log_out': same('200 anlgdmps+-y'),
+  'POST /c/userExists': same('403 anlgdmps+-y'),
+  'GET /api/v2.0/users/current/sessions': same('401 a, 200 nlgdmps, 412 +-y'),
+  'DELETE /api/v2.0/users/current/sessions': same('401 a, 200 nlgdmps, 412 +-y'),
+  'DELETE /api/v2.0/users/current/sessions/:session_id': same('401 a, 422 nlgdmps+-y'),
+};
