@@ -1,12 +1,18 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Catalog } from '@haven/catalog';
-import { createDatabase, Outbox } from '@haven/database';
-import { connectRedis } from '@haven/messages';
+import { configurationOf } from '@haven/api';
+import { createDatabase, Outbox, SettingsTable, type Database } from '@haven/database';
+import { Executions, ScheduleClock, TaskSweep, TaskWorker } from '@haven/execution';
+import { connectRedis, type Messages } from '@haven/messages';
 import { Health, Metrics, RootLogger } from '@haven/runtime';
 import { openStorage } from '@haven/storage';
 import { CacheRefresh } from './event/cache-refresh.js';
 import { Subscribers } from './event/subscribers.js';
+import { ExecutionRunner } from './execution/execution-runner.js';
 import { Relay } from './relay/relay.js';
+import { RetentionRun } from './retention/retention-run.js';
+import { RetentionStore } from './retention/retention.store.js';
+import { scheduleStarters } from './schedule/starters.js';
 import type { Settings } from './settings.js';
 import { UploadPurge } from './upload/purge-uploads.js';
 import { WorkParts, WorkService } from './work/work.service.js';
@@ -44,7 +50,20 @@ function openParts(settings: Settings, logger: RootLogger, metrics: Metrics, hea
     new Relay({ outbox, jobs: messages.jobs, logger, metrics }),
     new Subscribers([new CacheRefresh(messages.broadcasts)]),
     new UploadPurge({ catalog: new Catalog(database), storage, logger, metrics, ttlSeconds: settings.HAVEN_UPLOAD_TTL_SECONDS }),
+    executionRunner(database, messages, logger, metrics),
     logger,
     health,
   );
+}
+
+function executionRunner(database: Database, messages: Messages, logger: RootLogger, metrics: Metrics): ExecutionRunner {
+  const { broadcasts, jobs } = messages;
+  const settings = new SettingsTable(database, configurationOf);
+  broadcasts.on('settings-changed', () => { settings.forget(); });
+  const worker = new TaskWorker({ database, broadcasts, logger, metrics });
+  const retention = new RetentionRun({ store: new RetentionStore(database), catalog: new Catalog(database), settings });
+  worker.handle('RETENTION', (context) => retention.run(context));
+  const executions = new Executions({ database, jobs, broadcasts, logger });
+  const clock = new ScheduleClock({ database, executions, starters: scheduleStarters(settings), logger });
+  return new ExecutionRunner({ worker, sweep: new TaskSweep({ database, jobs, logger }), clock, logger });
 }

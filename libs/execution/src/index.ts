@@ -1,1 +1,13 @@
-export type { ExecutionStatus } from './status.js';
+export type {
+  Attributes, CountsOfExecutions, Execution, ExecutionOwner, Listed, NewExecution, PageOf, StartedExecution, Task,
+} from './execution.js';
+export { Executions, type ExecutionParts } from './executions.js';
+export { planRetention, type RetentionRun, type RetentionTask, type RetentionToPlan, type StoredRetention } from './retention/retention-plan.js';
+export { ScheduleClock, type ClockParts, type ScheduleStarter } from './schedule-clock.js';
+export { SCHEDULER, Schedules, type NewSchedule, type Schedule } from './schedules.js';
+export { STATUS_CODES, type ExecutionStatus, type ExecutionTrigger, type FinalStatus, type TaskCounts } from './status.js';
+export type { ClaimedTask } from './task-claim.js';
+export type { TaskLog } from './task-log.js';
+export { TaskSweep, type SweepParts } from './task-sweep.js';
+export { TaskFailure, TaskInterrupted, TaskWorker, type Interruption, type TaskContext, type TaskHandler, type WorkerParts } from './task-worker.js';
+export { isVendorType, VENDOR_TYPES, vendorOf, type Vendor, type VendorType } from './vendor.js';

@@ -3,6 +3,7 @@ import type { Database, Outbox } from '@haven/database';
 import type { JobPayload, Messages } from '@haven/messages';
 import { retryWithJitter, type Health, type RootLogger } from '@haven/runtime';
 import type { Subscribers } from '../event/subscribers.js';
+import type { ExecutionRunner } from '../execution/execution-runner.js';
 import { HandledEvents } from '../event/handled-events.js';
 import { purgeEvents } from '../event/purge-events.js';
 import type { Relay } from '../relay/relay.js';
@@ -20,6 +21,7 @@ export class WorkParts {
     readonly relay: Relay,
     readonly subscribers: Subscribers,
     readonly uploadPurge: UploadPurge,
+    readonly executions: ExecutionRunner,
     readonly logger: RootLogger,
     readonly health: Health,
   ) {}
@@ -48,11 +50,16 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
     workers.handle('deliver-event', (event) => this.#deliver(event));
     workers.handle('purge-uploads', () => this.#parts.uploadPurge.run());
     workers.handle('purge-events', async () => { await purgeEvents(this.#parts.outbox, logger); });
+    this.#parts.executions.register(workers);
     this.#starting = this.#whenReady(() => {
       workers.start();
       this.#parts.relay.start();
+      this.#parts.executions.start();
       // Redis may have lost its data together with its connection.
-      messages.broadcasts.onReconnect(() => { this.#schedule(); });
+      messages.broadcasts.onReconnect(() => {
+        this.#schedule();
+        this.#parts.executions.tellAll();
+      });
     });
   }
 
@@ -60,6 +67,7 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
     this.#stop.abort();
     await this.#starting;
     await this.#scheduling;
+    await this.#parts.executions.stop();
     await this.#parts.relay.stop();
     await this.#parts.messages.close();
     await this.#handled.flush();

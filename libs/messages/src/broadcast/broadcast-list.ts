@@ -16,6 +16,8 @@ export const BROADCASTS = {
   /** A project was made, changed or deleted; `project` is its name. */
   'project-changed': z.object({ project: z.string().min(1).max(255) }),
   'settings-changed': z.object({}),
+  /** Somebody asked an execution to stop; whoever does its tasks ends them. */
+  'execution-stopped': z.object({ execution: z.int().positive() }),
 } as const satisfies Record<string, z.ZodObject>;
 
 export type BroadcastName = keyof typeof BROADCASTS;

@@ -8,6 +8,8 @@ export interface JobDefinition {
   readonly backoffMs: number;
   /** How many of them one process works on at once. */
   readonly concurrency: number;
+  /** Forgotten as soon as it was done or given up, so that a job of the same id can be added again at once. */
+  readonly forget?: boolean;
 }
 
 /** Every job there is. A job's id and payload are all that travels; the truth is read from the database. */
@@ -30,6 +32,8 @@ export const JOBS = {
   'purge-uploads': { payload: z.object({}), attempts: 3, backoffMs: 10_000, concurrency: 1 },
   /** Removes events that were delivered long ago from the outbox. */
   'purge-events': { payload: z.object({}), attempts: 3, backoffMs: 10_000, concurrency: 1 },
+  /** Does a task of a retention execution. The task's row decides whether there is something to do, and about further tries. */
+  'run-retention': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 2, forget: true },
 } as const satisfies Record<string, JobDefinition>;
 
 export type JobName = keyof typeof JOBS;

@@ -1,7 +1,7 @@
 import { Queue, type JobsOptions } from 'bullmq';
 import { checkedId, checkedPayload } from '../job/job-handlers.js';
 import { JobQueue, JobsUnavailable, type JobToAdd } from '../job/job-queue.js';
-import { JOBS, type JobName, type JobPayload } from '../job/jobs.js';
+import { JOBS, type JobDefinition, type JobName, type JobPayload } from '../job/jobs.js';
 import type { RedisLink } from './redis-link.js';
 
 const DAY_SECONDS = 24 * 60 * 60;
@@ -18,12 +18,12 @@ export function queuePrefix(prefix: string): string {
 }
 
 function jobOptions(job: JobName): JobsOptions {
-  const { attempts, backoffMs } = JOBS[job];
+  const { attempts, backoffMs, forget = false }: JobDefinition = JOBS[job];
   return {
     attempts,
     backoff: { type: 'exponential', delay: backoffMs, jitter: 0.5 },
-    removeOnComplete: { count: 1000, age: DAY_SECONDS },
-    removeOnFail: { count: 5000, age: 14 * DAY_SECONDS },
+    removeOnComplete: forget || { count: 1000, age: DAY_SECONDS },
+    removeOnFail: forget || { count: 5000, age: 14 * DAY_SECONDS },
   };
 }
 

@@ -1,0 +1,63 @@
+import type { ScheduleClock, TaskSweep, TaskWorker } from '@haven/execution';
+import { VENDOR_TYPES, vendorOf } from '@haven/execution';
+import type { Workers } from '@haven/messages';
+import type { Logger } from '@haven/runtime';
+import { Routine } from './routine.js';
+
+const CLOCK_MS = 1000;
+const SWEEP_MS = 15_000;
+const FORGET_MS = 60 * 60 * 1000;
+
+export interface RunnerParts {
+  readonly worker: TaskWorker;
+  readonly sweep: TaskSweep;
+  readonly clock: ScheduleClock;
+  readonly logger: Logger;
+}
+
+/** This process' share in the executions: it does tasks, starts what is due, and repairs what others left behind. */
+export class ExecutionRunner {
+  readonly #parts: RunnerParts;
+  readonly #sweep: Routine;
+  readonly #routines: readonly Routine[];
+  #everythingAgain = true;
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts;
+    const { logger } = parts;
+    this.#sweep = new Routine({ name: 'looking for tasks that wait', everyMs: SWEEP_MS, work: () => this.#lookForTasks(), logger });
+    this.#routines = [
+      this.#sweep,
+      new Routine({ name: 'starting what is due', everyMs: CLOCK_MS, work: () => parts.clock.tick(), logger }),
+      new Routine({ name: 'forgetting old executions', everyMs: FORGET_MS, work: () => parts.sweep.forgetOld(), logger }),
+    ];
+  }
+
+  /** Tells the queue's workers what to do with the tasks they hear of. */
+  register(workers: Workers): void {
+    for (const type of VENDOR_TYPES) workers.handle(vendorOf(type).job, ({ task }) => this.#parts.worker.run(task));
+  }
+
+  start(): void {
+    for (const routine of this.#routines) routine.start();
+  }
+
+  /** Redis may have lost its data: the queue is told of every task that waits. */
+  tellAll(): void {
+    this.#everythingAgain = true;
+    this.#sweep.hurry();
+  }
+
+  /** Puts back what is being done. The queue's workers end after it. */
+  async stop(): Promise<void> {
+    this.#parts.worker.release();
+    await Promise.all(this.#routines.map((routine) => routine.stop()));
+  }
+
+  async #lookForTasks(): Promise<void> {
+    const all = this.#everythingAgain;
+    await this.#parts.sweep.recoverLost();
+    await this.#parts.sweep.requeueUnfinished({ all });
+    if (all) this.#everythingAgain = false;
+  }
+}

@@ -1,0 +1,150 @@
+import type { Database, Transaction } from '@haven/database';
+import type { Broadcasts, JobQueue } from '@haven/messages';
+import type { Logger } from '@haven/runtime';
+import type { CountsOfExecutions, Execution, ExecutionOwner, Listed, NewExecution, PageOf, StartedExecution, Task } from './execution.js';
+import { EXECUTION_FIELDS, executionOf, REVISION, TASK_FIELDS, taskOf, type ExecutionRow, type TaskRow } from './execution-rows.js';
+import { countTasks, refreshExecution } from './execution-status.js';
+import { vendorOf } from './vendor.js';
+
+export interface ExecutionParts {
+  readonly database: Database;
+  readonly jobs: JobQueue;
+  readonly broadcasts: Broadcasts;
+  readonly logger: Logger;
+}
+
+/** A task's id in the queue. While it waits there, asking again changes nothing. */
+export function queueIdOf(task: number): string {
+  return `task-${task}`;
+}
+
+/**
+ * What the platform does in the background: executions and their tasks. The rows are the truth; the queue only wakes the
+ * workers, and a wake-up that is lost is made good by TaskSweep.
+ */
+export class Executions {
+  readonly #parts: ExecutionParts;
+
+  constructor(parts: ExecutionParts) {
+    this.#parts = parts;
+  }
+
+  /** Starts an execution. Without tasks it has ended already. */
+  async start(wanted: NewExecution): Promise<StartedExecution> {
+    const started = await this.#parts.database.transaction((transaction) => this.startIn(transaction, wanted));
+    await this.wake(started);
+    return started;
+  }
+
+  /** As start, as a part of a larger transaction: call `wake` once that is committed. */
+  async startIn(transaction: Transaction, wanted: NewExecution): Promise<StartedExecution> {
+    const { vendorType, vendorId, trigger, startedBy, attributes, tasks } = wanted;
+    const outcome = wanted.outcome ?? { status: 'Success', message: '' };
+    const [status, message] = tasks.length > 0 ? ['Running', ''] : [outcome.status, outcome.message];
+    const [row] = await transaction.query<{ id: string }>(
+      `INSERT INTO execution (vendor_type, vendor_id, trigger, started_by, extra_attrs, status, status_message, ended_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $6 = 'Running' THEN NULL ELSE now() END) RETURNING id`,
+      [vendorType, vendorId, trigger, startedBy, JSON.stringify(attributes), status, message],
+    );
+    const id = Number(row?.id);
+    const rows = await transaction.query<{ id: string }>(
+      `INSERT INTO task (execution_id, vendor_type, extra_attrs, queued_at)
+       SELECT $1, $2, attributes, now() FROM unnest($3::jsonb[]) AS attributes RETURNING id`,
+      [id, vendorType, tasks.map((one) => JSON.stringify(one))],
+    );
+    return { id, vendorType, taskIds: rows.map((task) => Number(task.id)) };
+  }
+
+  /** Tells the queue of the tasks. Never rejects: what the queue does not take now it is told of later. */
+  async wake({ vendorType, taskIds }: StartedExecution): Promise<void> {
+    if (taskIds.length === 0) return;
+    try {
+      await this.#parts.jobs.addAll(vendorOf(vendorType).job, taskIds.map((task) => ({ payload: { task }, id: queueIdOf(task) })));
+    } catch (error) {
+      this.#parts.logger.warn('tasks could not be queued; they are found again', { error, vendor_type: vendorType, tasks: taskIds.length });
+    }
+  }
+
+  /**
+   * Asks an execution to stop: what has not begun ends at once, what runs ends within seconds. Resolves to false when the
+   * owner has no such execution; one that has ended stays as it is.
+   */
+  async stop(owner: ExecutionOwner, id: number): Promise<boolean> {
+    const found = await this.#parts.database.transaction((transaction) => this.stopIn(transaction, owner, id));
+    if (found) this.announceStop(id);
+    return found;
+  }
+
+  /** As stop, as a part of a larger transaction: call `announceStop` once that is committed. */
+  async stopIn(transaction: Transaction, owner: ExecutionOwner, id: number): Promise<boolean> {
+    const [row] = await transaction.query<{ ended: boolean }>(
+      'SELECT ended_at IS NOT NULL AS ended FROM execution WHERE id = $1 AND vendor_type = $2 AND vendor_id = $3 FOR UPDATE',
+      [id, owner.vendorType, owner.vendorId],
+    );
+    if (row === undefined) return false;
+    if (row.ended) return true;
+    await transaction.execute('UPDATE execution SET stop_requested_at = coalesce(stop_requested_at, now()), updated_at = now() WHERE id = $1', [id]);
+    await transaction.execute(
+      `UPDATE task SET status = 'Stopped', status_revision = ${REVISION}, updated_at = now(), ended_at = now() WHERE execution_id = $1 AND status IN ('Pending', 'Scheduled')`,
+      [id],
+    );
+    await refreshExecution(transaction, id);
+    return true;
+  }
+
+  announceStop(id: number): void {
+    this.#parts.broadcasts.publish('execution-stopped', { execution: id });
+  }
+
+  async find(owner: ExecutionOwner, id: number): Promise<Execution | undefined> {
+    const [row] = await this.#parts.database.query<ExecutionRow>(
+      `SELECT ${EXECUTION_FIELDS} FROM execution WHERE id = $1 AND vendor_type = $2 AND vendor_id = $3`,
+      [id, owner.vendorType, owner.vendorId],
+    );
+    return row && executionOf(row);
+  }
+
+  /** The latest first. */
+  async list({ vendorType, vendorId }: ExecutionOwner, { page, size }: PageOf): Promise<Listed<Execution>> {
+    const [count] = await this.#parts.database.query<{ total: number }>(
+      'SELECT count(*)::int AS total FROM execution WHERE vendor_type = $1 AND vendor_id = $2',
+      [vendorType, vendorId],
+    );
+    const rows = await this.#parts.database.query<ExecutionRow>(
+      `SELECT ${EXECUTION_FIELDS} FROM execution WHERE vendor_type = $1 AND vendor_id = $2 ORDER BY started_at DESC, id DESC LIMIT $3 OFFSET $4`,
+      [vendorType, vendorId, size, (page - 1) * size],
+    );
+    return { items: rows.map(executionOf), total: count?.total ?? 0 };
+  }
+
+  /** The tasks of an execution, in the order of their making; undefined when the owner has no such execution. */
+  async tasks(owner: ExecutionOwner, id: number, { page, size }: PageOf): Promise<Listed<Task> | undefined> {
+    if ((await this.find(owner, id)) === undefined) return undefined;
+    const [count] = await this.#parts.database.query<{ total: number }>('SELECT count(*)::int AS total FROM task WHERE execution_id = $1', [id]);
+    const rows = await this.#parts.database.query<TaskRow>(
+      `SELECT ${TASK_FIELDS} FROM task t WHERE t.execution_id = $1 ORDER BY t.id LIMIT $2 OFFSET $3`,
+      [id, size, (page - 1) * size],
+    );
+    return { items: rows.map(taskOf), total: count?.total ?? 0 };
+  }
+
+  /** What a task wrote down, 10 MB at most; undefined when the owner has no such execution with this task. */
+  async log(owner: ExecutionOwner, execution: number, task: number): Promise<string | undefined> {
+    const [row] = await this.#parts.database.query<{ text: string | null }>(
+      `SELECT (SELECT string_agg(l.text, '' ORDER BY l.id) FROM task_log l WHERE l.task_id = t.id) AS text FROM task t JOIN execution e ON e.id = t.execution_id
+       WHERE t.id = $3 AND e.id = $2 AND e.vendor_type = $1 AND e.vendor_id = $4`,
+      [owner.vendorType, execution, task, owner.vendorId],
+    );
+    return row && (row.text ?? '');
+  }
+
+  /** How many tasks of each execution stand where, in one query. */
+  counts(executions: readonly number[]): Promise<CountsOfExecutions> {
+    return countTasks(this.#parts.database, executions);
+  }
+
+  /** Ends and forgets everything of an owner that is no more; the workers notice that their tasks are gone. */
+  async forgetIn(transaction: Transaction, { vendorType, vendorId }: ExecutionOwner): Promise<void> {
+    await transaction.execute('DELETE FROM execution WHERE vendor_type = $1 AND vendor_id = $2', [vendorType, vendorId]);
+  }
+}

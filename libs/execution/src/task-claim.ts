@@ -1,0 +1,95 @@
+import type { Database } from '@haven/database';
+import type { Attributes } from './execution.js';
+import { REVISION } from './execution-rows.js';
+import { lockExecution, refreshExecution } from './execution-status.js';
+import type { ExecutionTrigger, FinalStatus } from './status.js';
+import { isVendorType, type VendorType } from './vendor.js';
+
+/** A task that this worker, and nobody else, works on. */
+export interface ClaimedTask {
+  readonly id: number;
+  readonly executionId: number;
+  readonly vendorType: VendorType;
+  readonly vendorId: number;
+  readonly trigger: ExecutionTrigger;
+  /** 1 for the first worker that began it. What a claim writes counts only while the row still has this number. */
+  readonly attempt: number;
+  /** How often it failed before. */
+  readonly failures: number;
+  readonly attributes: Attributes;
+  readonly executionAttributes: Attributes;
+}
+
+/** How a claim ends: for good, or to be tried again. */
+export type ClaimEnd =
+  | { readonly status: FinalStatus; readonly message: string }
+  /** `delayMs` from now; a release counts as no failure. */
+  | { readonly status: 'Scheduled'; readonly message: string; readonly delayMs: number; readonly failed: boolean };
+
+/** What a heartbeat learns. */
+export type Beat = 'working' | 'stop' | 'lost';
+
+interface Row {
+  readonly id: string;
+  readonly execution_id: string;
+  readonly vendor_type: string;
+  readonly vendor_id: string;
+  readonly trigger: ExecutionTrigger;
+  readonly attempts: number;
+  readonly failures: number;
+  readonly extra_attrs: Attributes;
+  readonly execution_attrs: Attributes;
+}
+
+/** Begins the task, when it is due, waits, is asked to stop by nobody and its queue is not paused. */
+export async function claimTask(database: Database, id: number): Promise<ClaimedTask | undefined> {
+  const [row] = await database.query<Row>(
+    `UPDATE task t SET status = 'Running', attempts = attempts + 1, status_revision = ${REVISION}, heartbeat_at = now(), updated_at = now(), started_at = coalesce(t.started_at, now())
+     FROM execution e
+     WHERE t.id = $1 AND e.id = t.execution_id AND t.status IN ('Pending', 'Scheduled') AND t.due_at <= now() AND e.stop_requested_at IS NULL
+       AND NOT EXISTS (SELECT 1 FROM queue_pause p WHERE p.job_type = t.vendor_type)
+     RETURNING t.id, t.execution_id, t.vendor_type, e.vendor_id, e.trigger, t.attempts, t.failures, t.extra_attrs, e.extra_attrs AS execution_attrs`,
+    [id],
+  );
+  if (row === undefined || !isVendorType(row.vendor_type)) return undefined;
+  return {
+    id: Number(row.id), executionId: Number(row.execution_id), vendorType: row.vendor_type, vendorId: Number(row.vendor_id), trigger: row.trigger,
+    attempt: row.attempts, failures: row.failures, attributes: row.extra_attrs, executionAttributes: row.execution_attrs,
+  };
+}
+
+/** Says that the worker lives; learns whether the task is still its own, and whether it should stop. */
+export async function beat(database: Database, { id, attempt }: ClaimedTask): Promise<Beat> {
+  const [row] = await database.query<{ stop: boolean }>(
+    `UPDATE task t SET heartbeat_at = now() FROM execution e WHERE t.id = $1 AND t.attempts = $2 AND t.status = 'Running' AND e.id = t.execution_id
+     RETURNING e.stop_requested_at IS NOT NULL AS stop`,
+    [id, attempt],
+  );
+  if (row === undefined) return 'lost';
+  return row.stop ? 'stop' : 'working';
+}
+
+/** Adds to the task's attributes; false when it is lost. */
+export async function addAttributes(database: Database, { id, attempt }: ClaimedTask, attributes: Attributes): Promise<boolean> {
+  return (await database.execute(
+    `UPDATE task SET extra_attrs = extra_attrs || $3::jsonb, updated_at = now() WHERE id = $1 AND attempts = $2 AND status = 'Running'`,
+    [id, attempt, JSON.stringify(attributes)],
+  )) > 0;
+}
+
+/** Ends the claim and works out the execution's status, together; false when the task is lost. */
+export async function endClaim(database: Database, { id, executionId, attempt }: ClaimedTask, end: ClaimEnd): Promise<boolean> {
+  const final = end.status !== 'Scheduled';
+  const [delayMs, failed] = end.status === 'Scheduled' ? [end.delayMs, end.failed] : [0, end.status === 'Error'];
+  return database.transaction(async (transaction) => {
+    if (!(await lockExecution(transaction, executionId))) return false;
+    const changed = await transaction.execute(
+      `UPDATE task SET status = $3, status_message = $4, status_revision = ${REVISION}, updated_at = now(), failures = failures + $5, queued_at = NULL, heartbeat_at = NULL,
+         due_at = now() + $6 * interval '1 millisecond', ended_at = CASE WHEN $7 THEN now() END
+       WHERE id = $1 AND attempts = $2 AND status = 'Running'`,
+      [id, attempt, end.status, end.message, failed ? 1 : 0, delayMs, final],
+    );
+    await refreshExecution(transaction, executionId);
+    return changed > 0;
+  });
+}

@@ -1,0 +1,37 @@
+import type { JobName } from '@haven/messages';
+
+/** A queue that wakes workers: its jobs name a task, and nothing else. */
+export type TaskJob = Extract<JobName, `run-${string}`>;
+
+/** What a kind of execution asks for. */
+export interface Vendor {
+  /** The queue that wakes a worker; its concurrency is that of one process. */
+  readonly job: TaskJob;
+  /** How often a task may fail, lost workers included, before it is given up. */
+  readonly failures: number;
+  /** Whether a task whose handler failed is tried again, unless it failed too often. A task whose worker was lost always is. */
+  readonly retried: boolean;
+  /** The pause before the second try, in milliseconds; it doubles with each further one. */
+  readonly backoffMs: number;
+  /** How many finished executions of one owner are kept. */
+  readonly kept: number;
+}
+
+/** Every kind of execution, by its name in the Harbor API. */
+export const VENDORS = {
+  RETENTION: { job: 'run-retention', failures: 3, retried: false, backoffMs: 10_000, kept: 50 },
+} as const satisfies Record<string, Vendor>;
+
+export type VendorType = keyof typeof VENDORS;
+
+export const VENDOR_TYPES = Object.keys(VENDORS) as VendorType[];
+
+/** What this kind of execution asks for. */
+export function vendorOf(type: VendorType): Vendor {
+  return VENDORS[type];
+}
+
+/** Whether this build knows such executions. */
+export function isVendorType(text: string): text is VendorType {
+  return Object.hasOwn(VENDORS, text);
+}
