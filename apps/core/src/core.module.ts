@@ -9,6 +9,7 @@ import { OpenApiModule } from './openapi/openapi.module.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { ProjectModule } from './project/project.module.js';
 import { RepositoryModule } from './repository/repository.module.js';
+import { RobotModule } from './robot/robot.module.js';
 import type { CoreSettings } from './settings.js';
 import { SignInModule } from './session/sign-in.module.js';
 import { SystemModule } from './system/system.module.js';
@@ -16,7 +17,7 @@ import { TokenModule } from './token/token.module.js';
 import { UserModule } from './user/user.module.js';
 
 /** The REST API, the token service and identity. */
-@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, SystemModule, UserModule, ProjectModule, MemberModule, RepositoryModule, ArtifactModule, LabelModule, OpenApiModule] })
+@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, SystemModule, UserModule, ProjectModule, MemberModule, RepositoryModule, ArtifactModule, LabelModule, RobotModule, OpenApiModule] })
 export class CoreModule {
   static forRoot(settings: CoreSettings): DynamicModule {
     return { module: CoreModule, imports: [PlatformModule.forRoot(settings)] };

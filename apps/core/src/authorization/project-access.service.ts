@@ -6,6 +6,7 @@ import { isProjectName } from '@haven/oci';
 import { admitToProject } from './admission.js';
 import type { KnownProject } from './known-project.js';
 import { ProjectAccessStore } from './project-access.store.js';
+import { userIdOf } from './role-sql.js';
 import type { ProjectRequirement } from './requirement.js';
 
 const LARGEST_ID = 2_147_483_647;
@@ -26,16 +27,22 @@ export class ProjectAccessService {
 
   /**
    * For routes whose path names no project, but an object of one (a label, a robot, a retention policy): the project
-   * with this id, when the caller has the permission there. Refuses as the guard does.
+   * with this id or name, when the caller has the permission there. Refuses as the guard does.
    */
-  async admit(id: number, caller: Caller, requirement: ProjectRequirement): Promise<KnownProject> {
-    return admitToProject(caller, await this.find(id, caller), requirement);
+  async admit(project: number | string, caller: Caller, requirement: ProjectRequirement): Promise<KnownProject> {
+    return admitToProject(caller, await this.find(project, caller), requirement);
   }
 
   async find(project: number | string, caller: Caller): Promise<KnownProject | undefined> {
     const impossible = typeof project === 'number' ? project > LARGEST_ID : !isProjectName(project);
     if (impossible) return undefined;
-    return this.store.find(project, caller.subject.kind === 'user' ? caller.subject.id : 0);
+    return this.store.find(project, userIdOf(caller));
+  }
+
+  /** Those of the projects with these names that there are. */
+  async findAll(names: readonly string[], caller: Caller): Promise<KnownProject[]> {
+    const possible = names.filter(isProjectName);
+    return possible.length === 0 ? [] : this.store.findAll(possible, userIdOf(caller));
   }
 }
 

@@ -1,6 +1,7 @@
 import { artifacts } from './artifacts.js';
 import { labels } from './labels.js';
 import { projects } from './projects.js';
+import { robots } from './robots.js';
 import type { Rows } from './row.js';
 import { sessions } from './sessions.js';
 import { system } from './system.js';
@@ -10,4 +11,4 @@ import { users } from './users.js';
  * Who may call what: every route of core with the status that each caller gets, written out by hand from the Harbor
  * API's tables, not from the code's own. The rows of a new area go into a file of their own beside this one.
  */
-export const ROWS: Rows = { ...system, ...users, ...projects, ...artifacts, ...labels, ...sessions };
+export const ROWS: Rows = { ...system, ...users, ...projects, ...artifacts, ...labels, ...sessions, ...robots };
