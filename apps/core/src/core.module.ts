@@ -6,6 +6,7 @@ import { HttpModule } from './http/http.module.js';
 import { LabelModule } from './label/label.module.js';
 import { MemberModule } from './member/member.module.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
+import { PermissionModule } from './permission/permission.module.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { ProjectModule } from './project/project.module.js';
 import { RepositoryModule } from './repository/repository.module.js';
@@ -17,7 +18,7 @@ import { TokenModule } from './token/token.module.js';
 import { UserModule } from './user/user.module.js';
 
 /** The REST API, the token service and identity. */
-@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, SystemModule, UserModule, ProjectModule, MemberModule, RepositoryModule, ArtifactModule, LabelModule, RobotModule, OpenApiModule] })
+@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, SystemModule, UserModule, ProjectModule, MemberModule, RepositoryModule, ArtifactModule, LabelModule, RobotModule, PermissionModule, OpenApiModule] })
 export class CoreModule {
   static forRoot(settings: CoreSettings): DynamicModule {
     return { module: CoreModule, imports: [PlatformModule.forRoot(settings)] };

@@ -16,6 +16,4 @@ export { Repository, RepositoryReq } from './repository.js';
 export { OwnSession, SessionId } from './session.js';
 export { ApiVersion, GeneralInfo, OverallHealthStatus } from './system.js';
 export { REGISTRY_SERVICE, TokenAnswer, TokenForm, TokenQuery } from './token.js';
-export { Robot, RobotCreate, RobotCreated, RobotCreateV1, RobotPermission, RobotSec, RobotUpdate } from './robot.js';
-export { NativeReportSummary, SbomOverview, Scanner, VulnerabilitySummary } from './scan-overview.js';
-export { PasswordReq, Permission, PermissionQuery, UserCreationReq, UserProfile, UserResp, UserSearchQuery, UserSearchRespItem, UserSysAdminFlag } from './user.js';
+export { PasswordReq, Permission, PermissionQuery, Permissions, UserCreationReq, UserProfile, UserResp, UserSearchQuery, UserSearchRespItem, UserSysAdminFlag } from './user.js';

@@ -57,3 +57,7 @@ export type PermissionQuery = z.infer<typeof PermissionQuery>;
 
 export const Permission = z.object({ resource: z.string(), action: z.string() }).meta({ id: 'Permission' });
 export type Permission = z.infer<typeof Permission>;
+
+/** What can be given to robots; `system` only for those who can make robots of the system. */
+export const Permissions = z.object({ system: z.array(Permission).optional(), project: z.array(Permission).optional() }).meta({ id: 'Permissions' });
+export type Permissions = z.infer<typeof Permissions>;

@@ -10,9 +10,9 @@ import { CallerParam, Requires } from '../authorization/requirement.guard.js';
 import { authenticated, selfOr, systemPermission, systemPermissionOrRegistration } from '../authorization/requirement.js';
 import { Operation } from '../http/operation.js';
 import { Responds, RespondsNothing, RespondsPageOf } from '../http/response.interceptor.js';
+import { CurrentPermissionService } from '../permission/current-permission.service.js';
 import { BrowserService } from '../session/browser.service.js';
 import { PasswordChangeService } from './password-change.service.js';
-import { PermissionService } from './permission.service.js';
 import { UserService } from './user.service.js';
 
 @Controller('api/v2.0/users')
@@ -20,7 +20,7 @@ export class UserController {
   constructor(
     private readonly users: UserService,
     private readonly passwords: PasswordChangeService,
-    private readonly permissions: PermissionService,
+    private readonly permissions: CurrentPermissionService,
     private readonly browsers: BrowserService,
   ) {}
 
