@@ -1,7 +1,8 @@
 import type { Digest } from '@haven/oci';
 import type { Database, Queryable, Transaction } from '@haven/database';
+import { linkBlobs } from './blob-links.js';
 import { CatalogError } from './catalog-error.js';
-import { openRepository, type RepositoryToOpen } from './repositories.js';
+import { changeRepository, openRepository, type RepositoryToOpen } from './repositories.js';
 
 export interface BlobInRepository {
   readonly repositoryId: string;
@@ -38,8 +39,9 @@ export async function findBlob(database: Queryable, repository: string, digest: 
     [repository, digest, USE_REFRESH],
   );
   if (!row) return undefined;
-  // A client that was told "exists" will not upload it: keep it from garbage collection until its manifest arrives.
-  if (row.stale && !(await refreshed(database, digest))) return undefined;
+  // A client that was told "exists" will not upload it: keep it from garbage collection until its manifest arrives. It may
+  // have come to this very blob since the first look, so there is a second one.
+  if (row.stale) return (await refreshed(database, digest)) ? findBlob(database, repository, digest) : undefined;
   return { repositoryId: row.repository_id, size: Number(row.size) };
 }
 
@@ -119,19 +121,17 @@ export async function mountBlob(database: Database, mount: BlobToMount): Promise
 /** Takes a blob out of a repository. Refused while one of its manifests names it; the bytes stay for garbage collection. */
 export async function removeBlob(database: Database, repository: string, digest: Digest): Promise<void> {
   await database.transaction(async (transaction) => {
-    const [link] = await transaction.query<{ repository_id: string }>(
-      `SELECT rb.repository_id FROM repository_blob rb JOIN repository r ON r.id = rb.repository_id
-       WHERE r.name = $1 AND rb.digest = $2 AND r.deleted_at IS NULL FOR UPDATE OF rb`,
-      [repository, digest],
-    );
-    if (!link) throw new CatalogError('blob-unknown', `${repository} holds no blob ${digest}`);
+    const held = await changeRepository(transaction, repository);
+    const [link] = held ? await transaction.query('SELECT digest FROM repository_blob WHERE repository_id = $1 AND digest = $2 FOR UPDATE', [held.id, digest]) : [];
+    if (!held || !link) throw new CatalogError('blob-unknown', `${repository} holds no blob ${digest}`);
     const users = await transaction.query<{ digest: string }>(
       `SELECT m.digest FROM manifest_blob mb JOIN manifest m ON m.id = mb.manifest_id
-       WHERE mb.digest = $1 AND mb.repository_id = $2 AND m.deleted_at IS NULL LIMIT 10`,
-      [digest, link.repository_id],
+       WHERE mb.digest = $1 AND mb.repository_id = $2 AND m.deleted_at IS NULL
+       UNION ALL SELECT digest FROM manifest WHERE repository_id = $2 AND digest = $1 AND deleted_at IS NULL LIMIT 10`,
+      [digest, held.id],
     );
     if (users.length > 0) throw new CatalogError('referenced', `manifests of ${repository} still need blob ${digest}`, users.map((user) => user.digest));
-    await transaction.execute('DELETE FROM repository_blob WHERE repository_id = $1 AND digest = $2', [link.repository_id, digest]);
+    await transaction.execute('DELETE FROM repository_blob WHERE repository_id = $1 AND digest = $2', [held.id, digest]);
   });
 }
 
@@ -141,13 +141,6 @@ async function recordBlob(transaction: Transaction, digest: Digest, size: number
   if (created > 0) return;
   const held = await transaction.query(`SELECT digest FROM blob WHERE digest = $1 AND state = 'present' FOR KEY SHARE`, [digest]);
   if (held.length === 0) throw blobDeleting(digest);
-}
-
-export async function linkBlobs(transaction: Transaction, repositoryId: string, digests: readonly Digest[]): Promise<void> {
-  await transaction.execute(
-    `INSERT INTO repository_blob (repository_id, digest) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING`,
-    [repositoryId, digests],
-  );
 }
 
 async function refreshed(database: Queryable, digest: Digest): Promise<boolean> {

@@ -15,16 +15,44 @@ export type CatalogErrorCode =
   | 'blob-deleting'
   | 'upload-unknown'
   /** Another request wrote to the same upload. */
-  | 'upload-changed';
+  | 'upload-changed'
+  /** The project would hold more than its quota allows; `quota` says by how much. */
+  | 'quota-exceeded'
+  /** A rule of the project forbids to move or delete these tags; `tags` lists them. */
+  | 'immutable'
+  /** There is such a tag already; `tags` names it. */
+  | 'tag-exists'
+  /** Signatures and the like are copied with their subject, never alone. */
+  | 'accessory-source'
+  | 'bin-entry-unknown'
+  /** What is to come back cannot: its name is taken, its repository is in the bin, or content of it is gone (`digests`). */
+  | 'restore-conflict';
+
+/** Bytes: what the project uses, what was to be added, and its limit. */
+export interface QuotaExcess {
+  readonly used: number;
+  readonly added: number;
+  readonly hard: number;
+}
+
+export interface CatalogErrorDetails {
+  readonly tags?: readonly string[];
+  readonly quota?: QuotaExcess;
+}
 
 export class CatalogError extends Error {
   override readonly name = 'CatalogError';
+  readonly tags: readonly string[];
+  readonly quota?: QuotaExcess;
 
   constructor(
     readonly code: CatalogErrorCode,
     message: string,
     readonly digests: readonly string[] = [],
+    details: CatalogErrorDetails = {},
   ) {
     super(message);
+    this.tags = details.tags ?? [];
+    if (details.quota) this.quota = details.quota;
   }
 }

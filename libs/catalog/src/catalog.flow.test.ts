@@ -188,8 +188,11 @@ describe('deletion', () => {
     const digest = await push({ repository: 'alpha/blobs', document });
     const blob = digestOf(Buffer.from('needed'));
     await expect(catalog.removeBlob('alpha/blobs', blob)).rejects.toMatchObject({ code: 'referenced', digests: [digest] });
+    await expect(catalog.removeBlob('alpha/blobs', digest)).rejects.toMatchObject({ code: 'referenced', digests: [digest] });
+    const { digest: spare } = await addBlob('alpha/blobs', 'spare');
+    await catalog.removeBlob('alpha/blobs', spare);
+    expect(await catalog.findBlob('alpha/blobs', spare)).toBeUndefined();
     await catalog.deleteArtifact({ repository: 'alpha/blobs', digest, actor, cascade: false });
-    await catalog.removeBlob('alpha/blobs', blob);
     expect(await catalog.findBlob('alpha/blobs', blob)).toBeUndefined();
   });
 });

@@ -1,16 +1,26 @@
+import type { Page } from '@haven/api';
 import type { Digest } from '@haven/oci';
 import type { Database, NewEvent } from '@haven/database';
+import { listBin, restore, type BinEntry, type BinQuery, type Restored } from './bin.js';
+import { findRecallable } from './blob-links.js';
 import { addBlob, claimBlob, findBlob, mountBlob, removeBlob, type BlobInRepository, type BlobToAdd, type BlobToMount } from './blobs.js';
+import type { CatalogError } from './catalog-error.js';
+import { copyArtifact, type ArtifactToCopy } from './copy.js';
 import { deleteArtifact, deleteRepository, type ArtifactToDelete } from './deletion.js';
+import { collectGarbage, purgeBin, type CollectedGarbage, type GarbageToCollect, type PurgedBin } from './garbage.js';
+import { repositoryHistory, rollBackTag, tagAt, tagHistory, type RollBack, type TagChange } from './history.js';
 import { listReferrers, listRepositories, recordPulls, type Pull, type Referrer, type ReferrerQuery } from './listing.js';
 import { findManifest, putManifest, type ManifestReference, type ManifestToPut, type StoredManifest } from './manifests.js';
+import type { PageWanted } from './page.js';
+import { foldQuotaChanges, quotaRefusal, recomputeUsage, repairUsage, usage, withinQuota, type ProjectUsage } from './quota.js';
 import { findRepository, type Repository } from './repositories.js';
-import { deleteTag, listTags, type TagToDelete } from './tags.js';
+import { createTag, deleteTag, listTags, type TagToCreate, type TagToDelete } from './tags.js';
 import { claimUpload, createUpload, findUpload, forgetUpload, saveUpload, staleUploads, uploadsInStorage, type NewUpload, type Upload, type UploadClaim } from './uploads.js';
 
 /**
  * What a push, a delete and a tag move mean. The registry, core and job-service all change artifacts through it, so a
- * rule is written once. Every change commits together with its history and its events.
+ * rule is written once. Every change commits together with its history and its events. `actor` is a subject's id such as
+ * 'user:3'; '' is the platform itself.
  */
 export class Catalog {
   readonly #database: Database;
@@ -36,10 +46,14 @@ export class Catalog {
     return claimBlob(this.#database, digest);
   }
   addBlob(blob: BlobToAdd): Promise<void> {
-    return addBlob(this.#database, blob);
+    return withinQuota(() => addBlob(this.#database, blob));
   }
   mountBlob(mount: BlobToMount): Promise<boolean> {
-    return mountBlob(this.#database, mount);
+    return withinQuota(() => mountBlob(this.#database, mount));
+  }
+  /** The size of a blob that the repository does not hold, but that putManifest would link again (see recallBlobs). */
+  findRecallableBlob(repository: string, digest: Digest): Promise<number | undefined> {
+    return findRecallable(this.#database, repository, digest);
   }
   removeBlob(repository: string, digest: Digest): Promise<void> {
     return removeBlob(this.#database, repository, digest);
@@ -49,10 +63,13 @@ export class Catalog {
     return findManifest(this.#database, repository, reference);
   }
   putManifest(put: ManifestToPut): Promise<{ readonly missing: readonly Digest[] }> {
-    return putManifest(this.#database, put);
+    return withinQuota(() => putManifest(this.#database, put));
   }
   deleteArtifact(wanted: ArtifactToDelete): Promise<void> {
     return deleteArtifact(this.#database, wanted);
+  }
+  copyArtifact(copy: ArtifactToCopy): Promise<{ readonly digest: string }> {
+    return withinQuota(() => copyArtifact(this.#database, copy));
   }
   listReferrers(repositoryId: string, wanted: ReferrerQuery): Promise<Referrer[]> {
     return listReferrers(this.#database, repositoryId, wanted);
@@ -61,8 +78,23 @@ export class Catalog {
   listTags(repositoryId: string, last: string, limit: number): Promise<string[]> {
     return listTags(this.#database, repositoryId, last, limit);
   }
+  createTag(wanted: TagToCreate): Promise<void> {
+    return createTag(this.#database, wanted);
+  }
   deleteTag(wanted: TagToDelete): Promise<void> {
     return deleteTag(this.#database, wanted);
+  }
+  tagHistory(repositoryId: string, tag: string, page: PageWanted): Promise<Page<TagChange>> {
+    return tagHistory(this.#database, repositoryId, tag, page);
+  }
+  repositoryHistory(repositoryId: string, page: PageWanted): Promise<Page<TagChange>> {
+    return repositoryHistory(this.#database, repositoryId, page);
+  }
+  tagAt(repositoryId: string, tag: string, time: Date): Promise<string | undefined> {
+    return tagAt(this.#database, repositoryId, tag, time);
+  }
+  rollBackTag(wanted: RollBack): Promise<void> {
+    return withinQuota(() => rollBackTag(this.#database, wanted));
   }
   recordPulls(pulls: readonly Pull[], events: readonly NewEvent[] = []): Promise<void> {
     return recordPulls(this.#database, pulls, events);
@@ -88,5 +120,34 @@ export class Catalog {
   }
   uploadsInStorage(stateIds: readonly string[]): Promise<Set<string>> {
     return uploadsInStorage(this.#database, stateIds);
+  }
+
+  listBin(wanted: BinQuery): Promise<Page<BinEntry>> {
+    return listBin(this.#database, wanted);
+  }
+  restore(entryId: string, projectId: number, actor: string): Promise<Restored> {
+    return withinQuota(() => restore(this.#database, entryId, projectId, actor));
+  }
+  purgeBin(before: Date, limit: number): Promise<PurgedBin> {
+    return purgeBin(this.#database, before, limit);
+  }
+  collectGarbage(wanted: GarbageToCollect): Promise<CollectedGarbage> {
+    return collectGarbage(this.#database, wanted);
+  }
+
+  usage(projectId: number): Promise<ProjectUsage> {
+    return usage(this.#database, projectId);
+  }
+  recomputeUsage(projectId: number): Promise<number> {
+    return recomputeUsage(this.#database, projectId);
+  }
+  repairUsage(projectId: number): Promise<ProjectUsage> {
+    return repairUsage(this.#database, projectId);
+  }
+  quotaRefusal(projectId: number, added: number): Promise<CatalogError> {
+    return quotaRefusal(this.#database, projectId, added);
+  }
+  foldQuotaChanges(limit: number): Promise<number> {
+    return foldQuotaChanges(this.#database, limit);
   }
 }

@@ -1,6 +1,9 @@
 import { appendEvents, type Database, type NewEvent, type Transaction } from '@haven/database';
+import { putIntoBin } from './bin-entries.js';
+import { unlinkContentOf } from './blob-links.js';
 import { CatalogError } from './catalog-error.js';
-import type { Repository } from './repositories.js';
+import { requireDeletable } from './immutability.js';
+import { changeRepository, type ChangingRepository } from './repositories.js';
 import { dropTags, type TagToDrop } from './tags.js';
 
 export interface ArtifactToDelete {
@@ -17,47 +20,39 @@ interface ManifestRow {
 }
 
 /**
- * Puts an artifact, with its tags, into the bin: it is gone for clients at once, its bytes go with garbage collection.
- * Rejects with 'manifest-unknown', or 'referenced' while an index names it.
+ * Puts an artifact, with its tags, into the bin: it is gone for clients at once, and so is what only it named; the bytes go
+ * with garbage collection. Rejects with 'manifest-unknown', 'immutable' for the sake of one of the tags, or 'referenced'
+ * while an index names it.
  */
 export async function deleteArtifact(database: Database, wanted: ArtifactToDelete): Promise<void> {
   await database.transaction(async (transaction) => {
-    const repository = await lockRepository(transaction, wanted.repository);
+    const repository = await changeRepository(transaction, wanted.repository);
     const target = repository && (await lockManifest(transaction, repository.id, wanted.digest));
     if (!repository || !target) throw new CatalogError('manifest-unknown', `${wanted.repository} holds no manifest ${wanted.digest}`);
     const parents = await liveParents(transaction, repository.id, wanted.digest);
     if (parents.length > 0) throw new CatalogError('referenced', `an index still names ${wanted.digest}; delete the index first`, parents);
     const doomed = wanted.cascade ? await withDependants(transaction, repository.id, target) : [target];
-    const events = await binManifests(transaction, repository, doomed, wanted.actor);
+    const events = await binManifests(transaction, repository, doomed, { kind: 'artifact', digest: wanted.digest, actor: wanted.actor });
+    await unlinkContentOf(transaction, repository.id, doomed.map((manifest) => manifest.id));
     events.push({ type: 'artifact.deleted', payload: { project: repository.projectId, repository: repository.name, digest: wanted.digest }, actor: wanted.actor });
     await appendEvents(transaction, events);
   });
 }
 
-/** Puts a repository with all its artifacts into the bin. Rejects with 'repository-unknown'. */
+/** Puts a repository with all its artifacts into the bin. Rejects with 'repository-unknown', or 'immutable' for the sake of one of its tags. */
 export async function deleteRepository(database: Database, wanted: { readonly repository: string; readonly actor: string }): Promise<void> {
   await database.transaction(async (transaction) => {
-    const [row] = await transaction.query<{ id: string; project_id: number }>(
-      'SELECT id, project_id FROM repository WHERE name = $1 AND deleted_at IS NULL FOR UPDATE',
-      [wanted.repository],
-    );
-    if (!row) throw new CatalogError('repository-unknown', `there is no repository ${wanted.repository}`);
-    const repository = { id: row.id, projectId: row.project_id, name: wanted.repository };
-    const manifests = await transaction.query<ManifestRow>('SELECT id, digest FROM manifest WHERE repository_id = $1 AND deleted_at IS NULL FOR UPDATE', [row.id]);
-    const events = await binManifests(transaction, repository, manifests, wanted.actor);
-    await transaction.execute('UPDATE repository SET deleted_at = now(), updated_at = now() WHERE id = $1', [row.id]);
-    await transaction.execute('DELETE FROM upload WHERE repository = $1 AND project_id = $2', [wanted.repository, row.project_id]);
-    events.push({ type: 'repository.deleted', payload: { project: row.project_id, repository: wanted.repository }, actor: wanted.actor });
+    const repository = await changeRepository(transaction, wanted.repository, { alone: true });
+    if (!repository) throw new CatalogError('repository-unknown', `there is no repository ${wanted.repository}`);
+    const manifests = await transaction.query<ManifestRow>(
+      'SELECT id, digest FROM manifest WHERE repository_id = $1 AND deleted_at IS NULL ORDER BY digest FOR UPDATE', [repository.id]);
+    const events = await binManifests(transaction, repository, manifests, { kind: 'repository', actor: wanted.actor });
+    await transaction.execute('UPDATE repository SET deleted_at = now(), updated_at = now() WHERE id = $1', [repository.id]);
+    await transaction.execute('DELETE FROM repository_blob WHERE repository_id = $1', [repository.id]);
+    await transaction.execute('DELETE FROM upload WHERE repository = $1 AND project_id = $2', [wanted.repository, repository.projectId]);
+    events.push({ type: 'repository.deleted', payload: { project: repository.projectId, repository: wanted.repository }, actor: wanted.actor });
     await appendEvents(transaction, events);
   });
-}
-
-async function lockRepository(transaction: Transaction, name: string): Promise<Repository | undefined> {
-  const [row] = await transaction.query<{ id: string; project_id: number }>(
-    'SELECT id, project_id FROM repository WHERE name = $1 AND deleted_at IS NULL FOR KEY SHARE',
-    [name],
-  );
-  return row && { id: row.id, projectId: row.project_id, name };
 }
 
 async function lockManifest(transaction: Transaction, repositoryId: string, digest: string): Promise<ManifestRow | undefined> {
@@ -100,15 +95,22 @@ async function withDependants(transaction: Transaction, repositoryId: string, ta
   return rows;
 }
 
-async function binManifests(transaction: Transaction, repository: Repository, manifests: readonly ManifestRow[], actor: string): Promise<NewEvent[]> {
-  if (manifests.length === 0) return [];
+interface Deletion {
+  readonly kind: 'artifact' | 'repository';
+  readonly digest?: string;
+  readonly actor: string;
+}
+
+async function binManifests(transaction: Transaction, repository: ChangingRepository, manifests: readonly ManifestRow[], deletion: Deletion): Promise<NewEvent[]> {
   const ids = manifests.map((manifest) => manifest.id);
   const tags = await transaction.query<TagToDrop>(
-    `SELECT t.id, t.name, m.digest FROM tag t JOIN manifest m ON m.id = t.manifest_id
+    `SELECT t.id, t.name, m.digest, t.pushed_at, t.pulled_at FROM tag t JOIN manifest m ON m.id = t.manifest_id
      WHERE t.manifest_id = ANY($1::bigint[]) ORDER BY t.name FOR UPDATE OF t`,
     [ids],
   );
-  const events = await dropTags(transaction, repository, tags, actor);
+  requireDeletable(repository.rules, repository.name, tags.map((tag) => tag.name));
+  await putIntoBin(transaction, { ...deletion, repository, tags, manifestIds: ids });
+  const events = await dropTags(transaction, repository, tags, deletion.actor);
   await transaction.execute('UPDATE manifest SET deleted_at = now() WHERE id = ANY($1::bigint[])', [ids]);
   return events;
 }

@@ -1,6 +1,7 @@
 import type { Descriptor, Digest, Manifest } from '@haven/oci';
 import { isForeignLayer } from '@haven/oci';
 import type { Transaction } from '@haven/database';
+import { recallBlobs } from './blob-links.js';
 import { CatalogError } from './catalog-error.js';
 import type { OpenRepository } from './repositories.js';
 
@@ -21,7 +22,9 @@ export async function checkReferences(transaction: Transaction, repository: Open
   if (named.length === 0) return { size: 0, missing: [] };
   const manifests = manifest.children.length > 0 ? await heldManifests(transaction, repository.id, manifest.children) : new Map<string, HeldSize>();
   const blobs = await heldBlobs(transaction, repository.id, named.filter((descriptor) => !manifests.has(descriptor.digest)));
-  const missing = named.filter((descriptor) => !manifests.has(descriptor.digest) && !blobs.has(descriptor.digest));
+  const absent = named.filter((descriptor) => !manifests.has(descriptor.digest) && !blobs.has(descriptor.digest));
+  if (absent.length > 0) for (const { digest, size } of await recallBlobs(transaction, repository.id, absent.map((descriptor) => descriptor.digest))) blobs.set(digest, { own: size, total: size });
+  const missing = absent.filter((descriptor) => !blobs.has(descriptor.digest));
   if (missing.length > 0 && !repository.allowsSparseManifests) throw missingReferences(repository.name, missing);
   const sizes = new Map([...blobs, ...manifests]);
   const wrong = named.filter((descriptor) => sizes.has(descriptor.digest) && sizes.get(descriptor.digest)?.own !== descriptor.size);
@@ -49,6 +52,7 @@ interface SizeRow {
   readonly total: string;
 }
 
+// Links, too, are locked, or the deletion of another artifact could take them away before this manifest is seen to name them.
 // Rows are locked in one order everywhere, so that two pushes of the same content never wait for each other in a circle.
 async function heldManifests(transaction: Transaction, repositoryId: string, children: readonly Descriptor[]): Promise<Map<string, HeldSize>> {
   const rows = await transaction.query<SizeRow>(
@@ -63,7 +67,7 @@ async function heldBlobs(transaction: Transaction, repositoryId: string, descrip
   if (descriptors.length === 0) return new Map();
   const rows = await transaction.query<SizeRow>(
     `SELECT b.digest, b.size AS own, b.size AS total FROM repository_blob rb JOIN blob b ON b.digest = rb.digest
-     WHERE rb.repository_id = $1 AND rb.digest = ANY($2) AND b.state = 'present' ORDER BY b.digest FOR KEY SHARE OF b`,
+     WHERE rb.repository_id = $1 AND rb.digest = ANY($2) AND b.state = 'present' ORDER BY b.digest FOR KEY SHARE OF rb, b`,
     [repositoryId, descriptors.map((descriptor) => descriptor.digest)],
   );
   return sizesOf(rows);

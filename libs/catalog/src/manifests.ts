@@ -1,5 +1,6 @@
 import type { Digest, Manifest } from '@haven/oci';
 import { appendEvents, type Database, type NewEvent, type Queryable, type Transaction } from '@haven/database';
+import { takeOutOfBin } from './bin-entries.js';
 import { accessoryOf, describeArtifact, type ArtifactDescription } from './artifact-type.js';
 import { blobDeleting } from './blobs.js';
 import { jsonForColumn, textForColumn } from './json-column.js';
@@ -44,7 +45,7 @@ export async function findManifest(database: Queryable, repository: string, refe
  * Makes a manifest part of its repository: checks that everything it names is there, writes the artifact, its
  * references and tags, the tags' history and the events, all in one transaction. Repeating it changes nothing more.
  * Resolves to the digests that it names and the repository does not hold, where the project allows that.
- * Rejects with 'references-missing', 'size-mismatch', 'project-unknown' or 'blob-deleting'.
+ * Rejects with 'references-missing', 'size-mismatch', 'project-unknown', 'blob-deleting', 'immutable' or 'quota-exceeded'.
  */
 export async function putManifest(database: Database, put: ManifestToPut): Promise<{ readonly missing: readonly Digest[] }> {
   const description = describeArtifact(put.manifest, put.config);
@@ -53,6 +54,7 @@ export async function putManifest(database: Database, put: ManifestToPut): Promi
     const references = await checkReferences(transaction, repository, put.manifest);
     const row = await writeManifest(transaction, repository, put, description, put.size + references.size);
     if (row.deleting) throw blobDeleting(put.digest);
+    if (row.revived) await takeOutOfBin(transaction, [row.id]);
     if (row.fresh && put.manifest.children.length > 0) await writeChildren(transaction, repository, row.id, put.manifest);
     await writeAccessory(transaction, repository, row.id, put);
     const events: NewEvent[] = [pushed(repository, put, description)];
@@ -64,32 +66,37 @@ export async function putManifest(database: Database, put: ManifestToPut): Promi
 
 interface WrittenManifest {
   readonly id: string;
-  /** Whether it is new, or came back from the bin; then its references must be written, or are there already. */
+  /** Whether it is new; otherwise its references are written already. */
   readonly fresh: boolean;
+  /** Whether it came back from the bin. */
+  readonly revived: boolean;
   /** Its bytes are being removed just now, so none of this may stay. */
   readonly deleting: boolean;
 }
 
-/** Writes the manifest as a blob of its repository, inserts the artifact or takes it out of the bin, and names its blobs. */
+/**
+ * Inserts the artifact or takes it out of the bin, names its blobs, and makes it a blob of its repository: the latter after
+ * the wait for a deletion of the same manifest that may be under way, for that takes the link along.
+ */
 async function writeManifest(
   transaction: Transaction, repository: OpenRepository, put: ManifestToPut, description: ArtifactDescription, totalSize: number,
 ): Promise<WrittenManifest> {
   const { manifest } = put;
   const [row] = await transaction.query<WrittenManifest>(
     `WITH recorded AS (INSERT INTO blob (digest, size) VALUES ($2, $8) ON CONFLICT (digest) DO NOTHING),
-     linked AS (INSERT INTO repository_blob (repository_id, digest) VALUES ($1, $2) ON CONFLICT DO NOTHING),
      written AS (
        INSERT INTO manifest (repository_id, digest, media_type, kind, artifact_type, config_media_type, type, size, total_size,
                              annotations, extra_attrs, subject_digest, pushed_by, icon)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15)
        ON CONFLICT (repository_id, digest) DO UPDATE
          SET deleted_at = NULL, pushed_at = CASE WHEN manifest.deleted_at IS NULL THEN manifest.pushed_at ELSE now() END
-       RETURNING id, xmax = 0 AS fresh),
+       RETURNING id, xmax = 0 AS fresh, xmax <> 0 AND pushed_at = now() AS revived),
+     linked AS (INSERT INTO repository_blob (repository_id, digest) SELECT $1, $2 FROM written ON CONFLICT DO NOTHING),
      named AS (
        INSERT INTO manifest_blob (manifest_id, digest, repository_id)
        SELECT written.id, named.digest, $1 FROM written, unnest($14::text[]) AS named (digest) WHERE written.fresh
        ON CONFLICT DO NOTHING)
-     SELECT id, fresh, EXISTS (SELECT 1 FROM blob WHERE digest = $2 AND state <> 'present') AS deleting FROM written`,
+     SELECT id, fresh, revived, EXISTS (SELECT 1 FROM blob WHERE digest = $2 AND state <> 'present') AS deleting FROM written`,
     [
       repository.id, put.digest, textForColumn(manifest.mediaType), manifest.kind, textForColumn(description.artifactType),
       textForColumn(manifest.config?.mediaType ?? ''), textForColumn(description.type), put.size, totalSize,

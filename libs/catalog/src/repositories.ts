@@ -1,6 +1,7 @@
 import { projectOf } from '@haven/oci';
 import { appendEvents, type Queryable, type Transaction } from '@haven/database';
 import { CatalogError } from './catalog-error.js';
+import { rulesColumn, type Rules } from './immutability.js';
 
 export interface Repository {
   readonly id: string;
@@ -45,6 +46,36 @@ export async function findRepository(database: Queryable, name: string): Promise
  */
 export async function openRepository(transaction: Transaction, wanted: RepositoryToOpen): Promise<OpenRepository> {
   return (await lockRepository(transaction, wanted)) ?? (await createRepository(transaction, wanted));
+}
+
+/**
+ * An existing repository, held against deletion until the transaction ends. Rejects with `otherwise` when there is none.
+ */
+export async function holdRepository(transaction: Transaction, name: string, otherwise: 'repository-unknown' | 'tag-unknown' = 'repository-unknown'): Promise<Repository> {
+  const [row] = await transaction.query<RepositoryRow>(
+    'SELECT id, project_id, name FROM repository WHERE name = $1 AND deleted_at IS NULL FOR KEY SHARE', [name]);
+  if (!row) throw new CatalogError(otherwise, `there is no repository ${name}`);
+  return { id: row.id, projectId: row.project_id, name: row.name };
+}
+
+/** A repository in which something is deleted or comes back. */
+export interface ChangingRepository extends Repository {
+  /** Which of its tags are immutable. */
+  readonly rules: Rules;
+}
+
+/**
+ * An existing repository for deleting in it, restoring or copying into it: there is one such change at a time, while pushes
+ * go on beside it. With `alone`, for deleting the repository itself, they wait, too.
+ * Resolves to undefined when there is none.
+ */
+export async function changeRepository(transaction: Transaction, name: string, { alone = false } = {}): Promise<ChangingRepository | undefined> {
+  const [row] = await transaction.query<RepositoryRow & { readonly rules: Rules }>(
+    `SELECT r.id, r.project_id, r.name, ${rulesColumn('r.project_id')} FROM repository r
+     WHERE r.name = $1 AND r.deleted_at IS NULL FOR ${alone ? 'UPDATE' : 'NO KEY UPDATE'} OF r`,
+    [name],
+  );
+  return row && { id: row.id, projectId: row.project_id, name: row.name, rules: row.rules };
 }
 
 async function lockRepository(transaction: Transaction, wanted: RepositoryToOpen): Promise<OpenRepository | undefined> {

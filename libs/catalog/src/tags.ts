@@ -1,7 +1,10 @@
+import { versionKey } from '@haven/oci';
 import type { Database, NewEvent, Queryable, Transaction } from '@haven/database';
 import { appendEvents } from '@haven/database';
+import { putIntoBin } from './bin-entries.js';
 import { CatalogError } from './catalog-error.js';
-import type { Repository } from './repositories.js';
+import { requireDeletable, requireMovable, rulesColumn, type Rules } from './immutability.js';
+import { holdRepository, type Repository } from './repositories.js';
 
 export interface TagTarget {
   readonly manifestId: string;
@@ -14,42 +17,65 @@ export interface TagToDelete {
   readonly actor: string;
 }
 
+export interface TagToCreate extends TagToDelete {
+  /** What it names: a manifest of the repository. */
+  readonly digest: string;
+}
+
 interface HeldTag {
   readonly id: string;
   readonly digest: string;
+  readonly rules: Rules;
 }
 
 /**
  * Points `tag` at a manifest and writes its history. Resolves to the event when the tag was made or moved; pushing
- * what it already names only renews its push time.
+ * what it already names only renews its push time. Rejects with 'immutable' when a rule protects the existing tag,
+ * also when it names that manifest already. A new tag's history begins with `kind`.
  */
-export async function pointTag(transaction: Transaction, repository: Repository, tag: string, target: TagTarget, actor: string): Promise<NewEvent[]> {
-  if (await createTag(transaction, repository.id, tag, target, actor)) return [tagEvent('tag.created', repository, tag, { digest: target.digest }, actor)];
-  const held = await lockTag(transaction, repository.id, tag);
+export async function pointTag(
+  transaction: Transaction, repository: Repository, tag: string, target: TagTarget, actor: string, kind: 'create' | 'restore' = 'create',
+): Promise<NewEvent[]> {
+  if (await insertTag(transaction, repository.id, tag, target, actor, kind)) return [tagEvent('tag.created', repository, tag, { digest: target.digest }, actor)];
+  const held = await lockTag(transaction, repository, tag);
   // Deleted between the two statements: it can be made now.
-  if (!held) return pointTag(transaction, repository, tag, target, actor);
-  await transaction.execute('UPDATE tag SET manifest_id = $2, pushed_at = now() WHERE id = $1', [held.id, target.manifestId]);
-  if (held.digest === target.digest) return [];
+  if (!held) return pointTag(transaction, repository, tag, target, actor, kind);
+  requireMovable(held.rules, repository.name, tag);
   await transaction.execute(
-    `INSERT INTO tag_event (repository_id, tag, kind, from_digest, to_digest, actor) VALUES ($1, $2, 'move', $3, $4, $5)`,
-    [repository.id, tag, held.digest, target.digest, actor],
+    `WITH moved AS (UPDATE tag SET manifest_id = $2, pushed_at = now() WHERE id = $1)
+     INSERT INTO tag_event (repository_id, tag, kind, from_digest, to_digest, actor) SELECT $3, $4, 'move', $5, $6, $7 WHERE $5::text <> $6`,
+    [held.id, target.manifestId, repository.id, tag, held.digest, target.digest, actor],
   );
-  return [tagEvent('tag.moved', repository, tag, { from: held.digest, digest: target.digest }, actor)];
+  return held.digest === target.digest ? [] : [tagEvent('tag.moved', repository, tag, { from: held.digest, digest: target.digest }, actor)];
 }
 
-/** Removes a tag; what it named stays. Rejects with 'tag-unknown'. */
+/** Gives a manifest a new tag. Rejects with 'repository-unknown', 'manifest-unknown' or 'tag-exists'. */
+export async function createTag(database: Database, wanted: TagToCreate): Promise<void> {
+  await database.transaction(async (transaction) => {
+    const repository = await holdRepository(transaction, wanted.repository);
+    const [manifest] = await transaction.query<{ id: string }>(
+      'SELECT id FROM manifest WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL FOR KEY SHARE', [repository.id, wanted.digest]);
+    if (!manifest) throw new CatalogError('manifest-unknown', `${wanted.repository} holds no manifest ${wanted.digest}`);
+    if (!(await insertTag(transaction, repository.id, wanted.tag, { manifestId: manifest.id, digest: wanted.digest }, wanted.actor, 'create'))) {
+      throw new CatalogError('tag-exists', `${wanted.repository} has a tag ${wanted.tag} already`, [], { tags: [wanted.tag] });
+    }
+    await appendEvents(transaction, [tagEvent('tag.created', repository, wanted.tag, { digest: wanted.digest }, wanted.actor)]);
+  });
+}
+
+/** Puts a tag into the bin; what it named stays. Rejects with 'tag-unknown' or 'immutable'. */
 export async function deleteTag(database: Database, wanted: TagToDelete): Promise<void> {
   await database.transaction(async (transaction) => {
-    const [row] = await transaction.query<{ id: string; repository_id: string; project_id: number; digest: string }>(
-      `SELECT t.id, t.repository_id, r.project_id, m.digest FROM tag t
-       JOIN repository r ON r.id = t.repository_id JOIN manifest m ON m.id = t.manifest_id
-       WHERE r.name = $1 AND t.name = $2 AND r.deleted_at IS NULL FOR UPDATE OF t`,
-      [wanted.repository, wanted.tag],
+    const repository = await holdRepository(transaction, wanted.repository, 'tag-unknown');
+    const [row] = await transaction.query<TagToDrop & { readonly manifest_id: string; readonly rules: Rules }>(
+      `SELECT t.id, t.name, t.manifest_id, m.digest, t.pushed_at, t.pulled_at, ${rulesColumn('$3')} FROM tag t JOIN manifest m ON m.id = t.manifest_id
+       WHERE t.repository_id = $1 AND t.name = $2 FOR UPDATE OF t`,
+      [repository.id, wanted.tag, repository.projectId],
     );
     if (!row) throw new CatalogError('tag-unknown', `${wanted.repository} has no tag ${wanted.tag}`);
-    const repository = { id: row.repository_id, projectId: row.project_id, name: wanted.repository };
-    const events = await dropTags(transaction, repository, [{ id: row.id, name: wanted.tag, digest: row.digest }], wanted.actor);
-    await appendEvents(transaction, events);
+    requireDeletable(row.rules, repository.name, [row.name]);
+    await putIntoBin(transaction, { kind: 'tag', repository, tag: row.name, digest: row.digest, tags: [row], manifestIds: [row.manifest_id], actor: wanted.actor });
+    await appendEvents(transaction, await dropTags(transaction, repository, [row], wanted.actor));
   });
 }
 
@@ -57,6 +83,8 @@ export interface TagToDrop {
   readonly id: string;
   readonly name: string;
   readonly digest: string;
+  readonly pushed_at: Date;
+  readonly pulled_at: Date | null;
 }
 
 /** Removes locked tag rows with their history; resolves to the events. */
@@ -80,11 +108,11 @@ export async function listTags(database: Queryable, repositoryId: string, last: 
   return rows.map((row) => row.name);
 }
 
-async function lockTag(transaction: Transaction, repositoryId: string, tag: string): Promise<HeldTag | undefined> {
+async function lockTag(transaction: Transaction, repository: Repository, tag: string): Promise<HeldTag | undefined> {
   const [row] = await transaction.query<HeldTag>(
-    `SELECT t.id, m.digest FROM tag t JOIN manifest m ON m.id = t.manifest_id
+    `SELECT t.id, m.digest, ${rulesColumn('$3')} FROM tag t JOIN manifest m ON m.id = t.manifest_id
      WHERE t.repository_id = $1 AND t.name = $2 FOR UPDATE OF t`,
-    [repositoryId, tag],
+    [repository.id, tag, repository.projectId],
   );
   return row;
 }
@@ -93,16 +121,16 @@ async function lockTag(transaction: Transaction, repositoryId: string, tag: stri
  * Makes the tag with the first line of its history, unless there is one. When two pushes make the same tag at once the
  * second waits here for the first to commit.
  */
-async function createTag(transaction: Transaction, repositoryId: string, tag: string, target: TagTarget, actor: string): Promise<boolean> {
+async function insertTag(transaction: Transaction, repositoryId: string, tag: string, target: TagTarget, actor: string, kind: 'create' | 'restore'): Promise<boolean> {
   const created = await transaction.execute(
     `WITH created AS (
-       INSERT INTO tag (repository_id, name, manifest_id) VALUES ($1, $2, $3) ON CONFLICT (repository_id, name) DO NOTHING RETURNING id)
-     INSERT INTO tag_event (repository_id, tag, kind, to_digest, actor) SELECT $1, $2, 'create', $4, $5 FROM created`,
-    [repositoryId, tag, target.manifestId, target.digest, actor],
+       INSERT INTO tag (repository_id, name, manifest_id, version_key) VALUES ($1, $2, $3, $6) ON CONFLICT (repository_id, name) DO NOTHING RETURNING id)
+     INSERT INTO tag_event (repository_id, tag, kind, to_digest, actor) SELECT $1, $2, $7, $4, $5 FROM created`,
+    [repositoryId, tag, target.manifestId, target.digest, actor, versionKey(tag), kind],
   );
   return created > 0;
 }
 
-function tagEvent(type: string, repository: Repository, tag: string, detail: object, actor: string): NewEvent {
+export function tagEvent(type: 'tag.created' | 'tag.moved' | 'tag.deleted', repository: Repository, tag: string, detail: object, actor: string): NewEvent {
   return { type, payload: { project: repository.projectId, repository: repository.name, tag, ...detail }, actor };
 }

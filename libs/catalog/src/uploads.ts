@@ -14,9 +14,11 @@ export interface Upload {
   readonly received: number;
   /** Grows with every write; a writer that saw an older one loses. */
   readonly version: number;
+  /** Bytes that its project could take when this was read; undefined where there is no limit. The exact check comes with the blob. */
+  readonly room: number | undefined;
 }
 
-export type NewUpload = Omit<Upload, 'received' | 'version'>;
+export type NewUpload = Omit<Upload, 'received' | 'version' | 'room'>;
 
 interface UploadRow {
   readonly id: string;
@@ -26,20 +28,21 @@ interface UploadRow {
   readonly state: object;
   readonly received: string;
   readonly version: number;
+  readonly room: string | null;
 }
 
-const COLUMNS = 'id, repository, project_id, subject, state, received, version';
+const COLUMNS = 'id, repository, project_id, subject, state, received, version, project_room(project_id) AS room';
 
 // A session lost with the last fraction of a second before a power cut is uploaded again; it need not wait for the disk.
 const RELAXED = `WITH relaxed AS (SELECT set_config('synchronous_commit', 'off', true))`;
 
 export async function createUpload(database: Queryable, upload: NewUpload): Promise<Upload> {
-  await database.execute(
+  const [row] = await database.query<Pick<UploadRow, 'room'>>(
     `${RELAXED} INSERT INTO upload (id, repository, project_id, subject, state)
-     SELECT $1, $2, $3, $4, $5 FROM relaxed`,
+     SELECT $1, $2, $3, $4, $5 FROM relaxed RETURNING project_room(project_id) AS room`,
     [upload.id, upload.repository, upload.projectId, upload.subject, JSON.stringify(upload.state)],
   );
-  return { ...upload, received: 0, version: 0 };
+  return { ...upload, received: 0, version: 0, room: roomOf(row?.room) };
 }
 
 export async function findUpload(database: Queryable, id: string): Promise<Upload | undefined> {
@@ -116,5 +119,10 @@ function uploadOf(row: UploadRow): Upload {
     state: row.state,
     received: Number(row.received),
     version: row.version,
+    room: roomOf(row.room),
   };
+}
+
+function roomOf(bytes: string | null | undefined): number | undefined {
+  return bytes === null || bytes === undefined ? undefined : Number(bytes);
 }

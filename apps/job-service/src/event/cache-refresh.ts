@@ -13,6 +13,9 @@ const ANNOUNCEMENTS = {
   'tag.deleted': announceTag,
   'artifact.deleted': ({ repository, digest }, broadcasts) => { broadcasts.publish('manifest-deleted', { repository, digest }); },
   'repository.deleted': ({ repository }, broadcasts) => { broadcasts.publish('repository-deleted', { repository }); },
+  // What came back is forgotten, too: a repository of the same name may have been known in between.
+  'artifact.restored': ({ repository, digest }, broadcasts) => { broadcasts.publish('manifest-deleted', { repository, digest }); },
+  'repository.restored': ({ repository }, broadcasts) => { broadcasts.publish('repository-deleted', { repository }); },
   'project.created': announceProject,
   'project.deleted': (payload, broadcasts) => {
     announceProject(payload, broadcasts);

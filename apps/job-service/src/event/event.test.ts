@@ -52,6 +52,8 @@ describe('the cache refresh', () => {
     ['tag.moved', { ...REPOSITORY, tag: 'c', from: digest, digest }, [{ name: 'tag-changed', payload: { repository: 'a/b', tag: 'c' } }]],
     ['tag.deleted', { ...REPOSITORY, tag: 'c', digest }, [{ name: 'tag-changed', payload: { repository: 'a/b', tag: 'c' } }]],
     ['artifact.deleted', { ...REPOSITORY, digest }, [{ name: 'manifest-deleted', payload: { repository: 'a/b', digest } }]],
+    ['artifact.restored', { ...REPOSITORY, digest }, [{ name: 'manifest-deleted', payload: { repository: 'a/b', digest } }]],
+    ['repository.restored', REPOSITORY, [{ name: 'repository-deleted', payload: { repository: 'a/b' } }]],
     ['repository.deleted', REPOSITORY, [{ name: 'repository-deleted', payload: { repository: 'a/b' } }]],
     ['project.created', { project: 1, name: 'a' }, [{ name: 'project-changed', payload: { project: 'a' } }]],
     ['project.deleted', { project: 1, name: 'a' }, [{ name: 'project-changed', payload: { project: 'a' } }, { name: 'access-changed', payload: {} }]],

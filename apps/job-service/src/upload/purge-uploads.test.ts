@@ -12,7 +12,7 @@ class FakeCatalog {
   readonly continued = new Set<string>();
 
   put(id: string, updatedAt: Date): void {
-    this.rows.set(id, { upload: { id, repository: 'a/b', projectId: 1, subject: '', state: { id: `state-${id}`, received: 0 }, received: 0, version: 0 }, updatedAt });
+    this.rows.set(id, { upload: { id, repository: 'a/b', projectId: 1, subject: '', state: { id: `state-${id}`, received: 0 }, received: 0, version: 0, room: undefined }, updatedAt });
   }
 
   async staleUploads(before: Date, limit: number): Promise<Upload[]> {

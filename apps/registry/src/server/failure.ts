@@ -23,6 +23,12 @@ const CATALOG_CODES: Record<CatalogErrorCode, { readonly code: OciErrorCode; rea
   'blob-deleting': { code: 'UNAVAILABLE' },
   'upload-unknown': { code: 'BLOB_UPLOAD_UNKNOWN' },
   'upload-changed': { code: 'BLOB_UPLOAD_INVALID', status: 409 },
+  'quota-exceeded': { code: 'DENIED' },
+  immutable: { code: 'PRECONDITION' },
+  'tag-exists': { code: 'DENIED', status: 409 },
+  'accessory-source': { code: 'DENIED' },
+  'bin-entry-unknown': { code: 'MANIFEST_UNKNOWN' },
+  'restore-conflict': { code: 'DENIED', status: 409 },
 };
 
 /** Says in the protocol's terms what went wrong; whatever is not foreseen becomes UNKNOWN and keeps its reason for the log. */

@@ -16,11 +16,14 @@ export const EVENTS = {
   /** `count` pulls by the same caller, told together. */
   'artifact.pulled': repository.extend({ digest, tag: tag.optional(), count: z.int().positive().optional() }),
   'artifact.deleted': repository.extend({ digest }),
+  /** It came back from the bin; its tags are told of one by one. */
+  'artifact.restored': repository.extend({ digest }),
   'tag.created': repository.extend({ tag, digest }),
   'tag.moved': repository.extend({ tag, from: digest, digest }),
   'tag.deleted': repository.extend({ tag, digest }),
   'repository.created': repository,
   'repository.deleted': repository,
+  'repository.restored': repository,
   'project.created': project,
   'project.deleted': project,
   'project.visibility-changed': project.extend({ public: z.boolean() }),

@@ -1,0 +1,59 @@
+import type { NewEvent, Transaction } from '@haven/database';
+import { takeOutOfBin } from './bin-entries.js';
+import { linkBlobs } from './blob-links.js';
+import { CatalogError } from './catalog-error.js';
+import type { Repository } from './repositories.js';
+
+interface ManifestRow {
+  readonly id: string;
+  readonly digest: string;
+}
+
+/**
+ * Brings those of these manifests that are deleted back to life, with the deleted manifests that they name, and lets the
+ * repository, which the caller holds (changeRepository), serve their blobs again. Resolves to those that were deleted.
+ * Rejects with 'restore-conflict' when content is gone, or SQLSTATE HVQ01 when the project has no room for it.
+ */
+export async function reviveManifests(transaction: Transaction, repository: Repository, manifestIds: readonly string[]): Promise<ManifestRow[]> {
+  const manifests = await lockDeleted(transaction, repository.id, manifestIds);
+  if (manifests.length === 0) return [];
+  const ids = manifests.map((manifest) => manifest.id);
+  const own = new Set(manifests.map((manifest) => manifest.digest));
+  const named = await transaction.query<{ digest: string }>('SELECT DISTINCT digest FROM manifest_blob WHERE manifest_id = ANY($1::bigint[])', [ids]);
+  const wanted = [...new Set([...own, ...named.map((row) => row.digest)])];
+  const present = await transaction.query<{ digest: string }>(
+    `SELECT digest FROM blob WHERE digest = ANY($1) AND state = 'present' ORDER BY digest FOR KEY SHARE`, [wanted]);
+  const held = new Set(present.map((row) => row.digest));
+  const gone = wanted.filter((digest) => !held.has(digest));
+  if (gone.some((digest) => own.has(digest)) || (gone.length > 0 && !(await allowsSparseManifests(transaction, repository.projectId)))) {
+    throw new CatalogError('restore-conflict', `content of it was removed from ${repository.name} for good`, gone);
+  }
+  await linkBlobs(transaction, repository.id, [...held]);
+  await transaction.execute('UPDATE manifest SET deleted_at = NULL WHERE id = ANY($1::bigint[])', [ids]);
+  await takeOutOfBin(transaction, ids);
+  return manifests;
+}
+
+export function artifactRestored(repository: Repository, digest: string, actor: string): NewEvent {
+  return { type: 'artifact.restored', payload: { project: repository.projectId, repository: repository.name, digest }, actor };
+}
+
+async function lockDeleted(transaction: Transaction, repositoryId: string, manifestIds: readonly string[]): Promise<ManifestRow[]> {
+  const rows = await transaction.query<ManifestRow>(
+    `WITH RECURSIVE returning_ AS (
+       SELECT id FROM manifest WHERE id = ANY($2::bigint[]) AND repository_id = $1 AND deleted_at IS NOT NULL
+       UNION
+       SELECT m.id FROM returning_ parent JOIN manifest_reference ref ON ref.parent_id = parent.id
+       JOIN manifest m ON m.repository_id = $1 AND m.digest = ref.child_digest AND m.deleted_at IS NOT NULL)
+     SELECT id FROM returning_`,
+    [repositoryId, manifestIds],
+  );
+  return transaction.query<ManifestRow>(
+    'SELECT id, digest FROM manifest WHERE id = ANY($1::bigint[]) AND deleted_at IS NOT NULL ORDER BY digest FOR UPDATE', [rows.map((row) => row.id)]);
+}
+
+async function allowsSparseManifests(transaction: Transaction, projectId: number): Promise<boolean> {
+  const [row] = await transaction.query<{ sparse: boolean }>(
+    `SELECT coalesce(metadata->>'allow_sparse_manifests', 'false') = 'true' AS sparse FROM project WHERE id = $1`, [projectId]);
+  return row?.sparse ?? false;
+}
