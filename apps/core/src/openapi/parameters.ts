@@ -14,8 +14,14 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   reference: 'A tag or a digest.',
 };
 
-/** Headers that Harbor's clients send to operations which answer the same with and without them. */
-const TOLERATED: Readonly<Record<string, readonly string[]>> = {};
+type Place = 'query' | 'header';
+
+/** What Harbor's clients send to operations that answer the same with and without it. */
+const TOLERATED: Readonly<Record<string, readonly (readonly [Place, string, z.ZodType])[]>> = {
+  getArtifact: [['query', 'page', z.int().optional()], ['query', 'page_size', z.int().optional()], ['header', 'X-Accept-Vulnerabilities', z.string().optional()]],
+  listArtifacts: [['header', 'X-Accept-Vulnerabilities', z.string().optional()]],
+  listArtifactsOfProject: [['header', 'X-Accept-Vulnerabilities', z.string().optional()]],
+};
 
 const BOOLEAN_HEADERS = new Set(['X-Is-Resource-Name', 'X-Resource-Name-In-Location']);
 
@@ -26,11 +32,12 @@ export function parametersOf(route: Route, schemas: Schemas): JsonObject[] {
     if (name !== undefined) return [parameter(place === 'header' ? headerName(name) : name, place, schema ?? z.string().optional(), schemas)];
     return place === 'query' && schema !== undefined ? queryParameters(schema, schemas) : [];
   });
-  const headers = [...(route.path.includes(':project_name_or_id') ? ['X-Is-Resource-Name'] : []), ...(TOLERATED[route.operation.id] ?? [])];
+  const tolerated = (TOLERATED[route.operation.id] ?? []).map(([place, name, schema]) => parameter(name, place, schema, schemas));
   return [
     ...pathParameters(route, schemas),
     ...declared,
-    ...headers.map((name) => parameter(name, 'header', z.string().optional(), schemas)),
+    ...(route.path.includes(':project_name_or_id') ? [parameter('X-Is-Resource-Name', 'header', z.string().optional(), schemas)] : []),
+    ...tolerated.filter((one) => !declared.some((other) => other['name'] === one['name'])),
     { $ref: '#/components/parameters/RequestId' },
   ];
 }
