@@ -6,6 +6,7 @@ import { Executions, ScheduleClock, TaskSweep, TaskWorker } from '@haven/executi
 import { connectRedis, type Messages } from '@haven/messages';
 import { Health, Metrics, RootLogger } from '@haven/runtime';
 import { openStorage } from '@haven/storage';
+import { AuditWork } from './audit/audit-work.js';
 import { CacheRefresh } from './event/cache-refresh.js';
 import { Subscribers } from './event/subscribers.js';
 import { ExecutionRunner } from './execution/execution-runner.js';
@@ -43,13 +44,15 @@ function openParts(settings: Settings, logger: RootLogger, metrics: Metrics, hea
   const storage = openStorage(settings.HAVEN_STORAGE, { accessKey: settings.HAVEN_S3_ACCESS_KEY, secretKey: settings.HAVEN_S3_SECRET_KEY });
   const messages = connectRedis(settings.HAVEN_REDIS_URL, logger);
   const outbox = new Outbox(database);
+  const audit = new AuditWork({ database, messages, logger, metrics });
   return new WorkParts(
     database,
     messages,
     outbox,
     new Relay({ outbox, jobs: messages.jobs, logger, metrics }),
-    new Subscribers([new CacheRefresh(messages.broadcasts)]),
+    new Subscribers([new CacheRefresh(messages.broadcasts), audit.trail]),
     new UploadPurge({ catalog: new Catalog(database), storage, logger, metrics, ttlSeconds: settings.HAVEN_UPLOAD_TTL_SECONDS }),
+    audit,
     executionRunner(database, messages, logger, metrics),
     logger,
     health,

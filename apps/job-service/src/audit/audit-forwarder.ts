@@ -117,7 +117,8 @@ export class AuditForwarder {
 
   /** Lines are taken off the queue only once they left: what a broken connection took half is sent again. */
   async #writeSome(): Promise<void> {
-    const socket = (this.#socket ??= await this.#open());
+    const socket = this.#socket ?? (await this.#open(this.#endpoint));
+    this.#socket = socket;
     const batch = this.#waiting.slice(0, LARGEST_WRITE);
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => socket.destroy(new Error('the syslog server takes nothing')), TIMEOUT_MS);
@@ -132,9 +133,9 @@ export class AuditForwarder {
     for (const { settle } of batch) settle?.();
   }
 
-  async #open(): Promise<Socket> {
-    const colon = this.#endpoint.lastIndexOf(':');
-    const socket = connect({ host: this.#endpoint.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(this.#endpoint.slice(colon + 1)) });
+  async #open(endpoint: string): Promise<Socket> {
+    const colon = endpoint.lastIndexOf(':');
+    const socket = connect({ host: endpoint.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(endpoint.slice(colon + 1)) });
     socket.on('error', () => socket.destroy()); // Told to whoever writes.
     socket.on('close', () => { if (this.#socket === socket) this.#socket = undefined; });
     socket.resume(); // Syslog servers say nothing; what this one says is not wanted.
@@ -142,7 +143,9 @@ export class AuditForwarder {
       socket.destroy();
       throw error;
     });
-    return socket;
+    if (endpoint === this.#endpoint) return socket;
+    socket.destroy();
+    throw new Error('another syslog server was set meanwhile');
   }
 
   #drop(count: number): void {

@@ -1,6 +1,5 @@
 import { auditEventType, isAudited, type Configuration } from '@haven/api';
 import { AUDITED_EVENTS, type DeliveredEvent } from '@haven/messages';
-import type { Logger } from '@haven/runtime';
 import type { EventSubscriber } from '../event/subscribers.js';
 import { entryOf, type AuditEntry } from './audit-entry.js';
 import type { AuditForwarder } from './audit-forwarder.js';
@@ -19,7 +18,6 @@ export interface AuditTrailParts {
   readonly store: Pick<AuditStore, 'add' | 'namesOf'>;
   readonly forwarder: Pick<AuditForwarder, 'use' | 'send' | 'deliver'>;
   readonly configuration: { current(): Promise<Configuration> };
-  readonly logger: Logger;
 }
 
 /**

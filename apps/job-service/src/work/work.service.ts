@@ -2,6 +2,7 @@ import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap
 import type { Database, Outbox } from '@haven/database';
 import type { JobPayload, Messages } from '@haven/messages';
 import { retryWithJitter, type Health, type RootLogger } from '@haven/runtime';
+import type { AuditWork } from '../audit/audit-work.js';
 import type { Subscribers } from '../event/subscribers.js';
 import type { ExecutionRunner } from '../execution/execution-runner.js';
 import { HandledEvents } from '../event/handled-events.js';
@@ -21,6 +22,7 @@ export class WorkParts {
     readonly relay: Relay,
     readonly subscribers: Subscribers,
     readonly uploadPurge: UploadPurge,
+    readonly audit: AuditWork,
     readonly executions: ExecutionRunner,
     readonly logger: RootLogger,
     readonly health: Health,
@@ -50,6 +52,7 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
     workers.handle('deliver-event', (event) => this.#deliver(event));
     workers.handle('purge-uploads', () => this.#parts.uploadPurge.run());
     workers.handle('purge-events', async () => { await purgeEvents(this.#parts.outbox, logger); });
+    this.#parts.audit.register(workers);
     this.#parts.executions.register(workers);
     this.#starting = this.#whenReady(() => {
       workers.start();
@@ -70,6 +73,7 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
     await this.#parts.executions.stop();
     await this.#parts.relay.stop();
     await this.#parts.messages.close();
+    await this.#parts.audit.close();
     await this.#handled.flush();
     await this.#parts.database.close();
   }
@@ -97,6 +101,7 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
   async #scheduleAll(): Promise<void> {
     await this.#parts.messages.jobs.schedule('purge-uploads', {}, 10 * MINUTE_MS);
     await this.#parts.messages.jobs.schedule('purge-events', {}, 60 * MINUTE_MS);
+    await this.#parts.audit.schedule(this.#parts.messages.jobs);
   }
 
   async #schemaIsCurrent(): Promise<void> {

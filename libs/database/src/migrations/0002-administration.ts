@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { auditTrail, withoutAuditTrail } from './audit-trail.js';
 import { quotaAccounting } from './quota-accounting.js';
 import { fillVersionKeys } from './tag-versions.js';
 
@@ -7,7 +8,7 @@ export class Administration1763700000002 implements MigrationInterface {
   readonly name = 'Administration1763700000002';
 
   async up(runner: QueryRunner): Promise<void> {
-    for (const statement of [...people, ...rules, ...labels, ...icons, ...work, ...bin, ...audit, ...searching, ...quotaAccounting]) await runner.query(statement);
+    for (const statement of [...people, ...rules, ...labels, ...icons, ...work, ...bin, ...auditTrail, ...searching, ...quotaAccounting]) await runner.query(statement);
     await fillVersionKeys(runner);
   }
 
@@ -17,7 +18,7 @@ export class Administration1763700000002 implements MigrationInterface {
     await runner.query('DROP FUNCTION IF EXISTS charge_linked_blobs, release_unlinked_blobs, charge_project, project_room, project_used, quota_is_enforced');
     await runner.query('ALTER TABLE tag_event ALTER COLUMN at SET DEFAULT now()');
     await runner.query('DROP INDEX IF EXISTS manifest_binned, manifest_binned_digest, repository_binned, repository_blob_age, blob_deleting');
-    await runner.query(`DROP TABLE IF EXISTS project_blob, quota_change, unlinked_blob, garbage_progress, audit_event, bin_manifest, bin_entry, queue_pause, schedule, task_log, task, execution,
+    await runner.query(`DROP TABLE IF EXISTS project_blob, quota_change, unlinked_blob, garbage_progress, bin_manifest, bin_entry, queue_pause, schedule, task_log, task, execution,
       artifact_label, label, cve_allowlist, retention_policy, immutability_rule, robot_permission, robot, login_failure, session, user_group_member CASCADE`);
     await runner.query('DROP VIEW IF EXISTS project_role');
     await runner.query('DELETE FROM member WHERE user_id IS NULL');
@@ -27,7 +28,7 @@ export class Administration1763700000002 implements MigrationInterface {
     await runner.query('ALTER TABLE project DROP COLUMN storage_used, DROP COLUMN quota_updated_at');
     await runner.query('ALTER TABLE manifest DROP COLUMN icon');
     await runner.query('ALTER TABLE tag DROP COLUMN version_key');
-    await runner.query('ALTER TABLE outbox DROP COLUMN origin');
+    for (const statement of withoutAuditTrail) await runner.query(statement);
     await runner.query('DROP INDEX IF EXISTS project_name_search, repository_name_search');
   }
 }
@@ -288,33 +289,6 @@ const bin = [
   `ALTER TABLE tag ADD COLUMN version_key text COLLATE "C" NOT NULL DEFAULT ''`,
   `CREATE INDEX tag_version ON tag (repository_id, version_key, name)`,
   `CREATE INDEX tag_pushed ON tag (repository_id, pushed_at DESC, id DESC)`,
-];
-
-const audit = [
-  // Who caused an event, from where: {"name", "address", "requestId"}.
-  `ALTER TABLE outbox ADD COLUMN origin jsonb NOT NULL DEFAULT '{}'`,
-  `CREATE TABLE audit_event (
-    id bigserial,
-    event_id uuid NOT NULL,
-    op_time timestamptz NOT NULL,
-    project_id integer,
-    subject text NOT NULL DEFAULT '',
-    username text NOT NULL DEFAULT '',
-    resource_type text NOT NULL,
-    resource text NOT NULL,
-    operation text NOT NULL,
-    operation_description text NOT NULL DEFAULT '',
-    operation_result boolean NOT NULL DEFAULT true,
-    address text NOT NULL DEFAULT '',
-    request_id text NOT NULL DEFAULT '',
-    PRIMARY KEY (op_time, id),
-    UNIQUE (op_time, event_id)
-  ) PARTITION BY RANGE (op_time)`,
-  // Rows of months whose partition is not made yet; the job service makes partitions ahead of time.
-  `CREATE TABLE audit_event_default PARTITION OF audit_event DEFAULT`,
-  `CREATE INDEX audit_event_project ON audit_event (project_id, op_time DESC, id DESC)`,
-  `CREATE INDEX audit_event_time ON audit_event (op_time DESC, id DESC)`,
-  `CREATE INDEX audit_event_username ON audit_event (username, op_time DESC)`,
 ];
 
 const searching = [

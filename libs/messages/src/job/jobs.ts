@@ -32,6 +32,8 @@ export const JOBS = {
   'purge-uploads': { payload: z.object({}), attempts: 3, backoffMs: 10_000, concurrency: 1 },
   /** Removes events that were delivered long ago from the outbox. */
   'purge-events': { payload: z.object({}), attempts: 3, backoffMs: 10_000, concurrency: 1 },
+  /** Keeps a partition of the audit trail ready for each month. */
+  'audit-partitions': { payload: z.object({}), attempts: 3, backoffMs: 10_000, concurrency: 1 },
   /** Does a task of a retention execution. The task's row decides whether there is something to do, and about further tries. */
   'run-retention': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 2, forget: true },
 } as const satisfies Record<string, JobDefinition>;
