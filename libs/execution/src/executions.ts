@@ -13,9 +13,12 @@ export interface ExecutionParts {
   readonly logger: Logger;
 }
 
-/** A task's id in the queue. While it waits there, asking again changes nothing. */
-export function queueIdOf(task: number): string {
-  return `task-${task}`;
+/**
+ * A task's id in the queue: while it waits there, asking again changes nothing. With each attempt it is another one, so
+ * that a worker which hangs does not keep the task from being queued again.
+ */
+export function queueIdOf(task: number, attempts: number): string {
+  return `task-${task}-${attempts}`;
 }
 
 /**
@@ -59,7 +62,7 @@ export class Executions {
   async wake({ vendorType, taskIds }: StartedExecution): Promise<void> {
     if (taskIds.length === 0) return;
     try {
-      await this.#parts.jobs.addAll(vendorOf(vendorType).job, taskIds.map((task) => ({ payload: { task }, id: queueIdOf(task) })));
+      await this.#parts.jobs.addAll(vendorOf(vendorType).job, taskIds.map((task) => ({ payload: { task }, id: queueIdOf(task, 0) })));
     } catch (error) {
       this.#parts.logger.warn('tasks could not be queued; they are found again', { error, vendor_type: vendorType, tasks: taskIds.length });
     }

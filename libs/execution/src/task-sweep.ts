@@ -4,7 +4,7 @@ import type { Logger } from '@haven/runtime';
 import { REVISION } from './execution-rows.js';
 import { lockExecution, refreshExecution } from './execution-status.js';
 import { queueIdOf } from './executions.js';
-import { isVendorType, VENDOR_TYPES, vendorOf, type VendorType } from './vendor.js';
+import { isVendorType, VENDOR_TYPES, vendorOf } from './vendor.js';
 
 export interface SweepParts {
   readonly database: Database;
@@ -27,6 +27,12 @@ interface Lost {
   readonly vendor_type: string;
   readonly failures: number;
   readonly stopping: boolean;
+}
+
+interface Waiting {
+  readonly id: string;
+  readonly vendor_type: string;
+  readonly attempts: number;
 }
 
 /** Repairs what crashes and an emptied queue leave behind. Any number of processes may do so at once. */
@@ -59,12 +65,12 @@ export class TaskSweep {
     const [moment] = await database.query<{ before: Date }>(`SELECT now() - $1 * interval '1 millisecond' AS before`, [all ? 0 : requeueAfterMs]);
     let queued = 0;
     for (;;) {
-      const rows = await database.query<{ id: string; vendor_type: string }>(
+      const rows = await database.query<Waiting>(
         `UPDATE task SET queued_at = now() WHERE id IN (
            SELECT t.id FROM task t
            WHERE t.ended_at IS NULL AND t.status IN ('Pending', 'Scheduled') AND t.due_at <= now() AND NOT EXISTS (SELECT 1 FROM queue_pause p WHERE p.job_type = t.vendor_type)
              AND (t.queued_at IS NULL OR t.queued_at < $1) ORDER BY t.id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)
-         RETURNING id, vendor_type`,
+         RETURNING id, vendor_type, attempts`,
         [moment?.before],
       );
       await this.#queue(rows);
@@ -106,11 +112,11 @@ export class TaskSweep {
     });
   }
 
-  async #queue(rows: readonly { readonly id: string; readonly vendor_type: string }[]): Promise<void> {
-    const types = new Set(rows.map((row) => row.vendor_type).filter((type): type is VendorType => isVendorType(type)));
-    for (const type of types) {
-      const tasks = rows.filter((row) => row.vendor_type === type).map((row) => Number(row.id));
-      await this.#parts.jobs.addAll(vendorOf(type).job, tasks.map((task) => ({ payload: { task }, id: queueIdOf(task) })));
+  async #queue(rows: readonly Waiting[]): Promise<void> {
+    for (const type of VENDOR_TYPES) {
+      const tasks = rows.filter((row) => row.vendor_type === type);
+      if (tasks.length === 0) continue;
+      await this.#parts.jobs.addAll(vendorOf(type).job, tasks.map(({ id, attempts }) => ({ payload: { task: Number(id) }, id: queueIdOf(Number(id), attempts) })));
     }
   }
 }
