@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import { Flag, Timestamp } from './fields.js';
+import { Flag, text, Timestamp } from './fields.js';
+import { Label } from './label.js';
 import { listParameters } from './paging.js';
+import { NativeReportSummary, SbomOverview } from './scan-overview.js';
 
 export const Tag = z.object({
   id: z.number().int(),
@@ -20,9 +22,10 @@ export const Accessory = z.object({
   subject_artifact_id: z.number().int().optional(),
   subject_artifact_digest: z.string(),
   subject_artifact_repo: z.string(),
-  size: z.number(),
+  size: z.number().int(),
   digest: z.string(),
   type: z.string(),
+  icon: z.string(),
   creation_time: Timestamp,
 }).meta({ id: 'Accessory' });
 export type Accessory = z.infer<typeof Accessory>;
@@ -46,7 +49,10 @@ export const Reference = z.object({
 }).meta({ id: 'Reference' });
 export type Reference = z.infer<typeof Reference>;
 
-/** `size` counts, in bytes, the manifest with everything it names. */
+/**
+ * `size` counts, in bytes, the manifest with everything it names. `inherited_accessories` are the signatures of the
+ * indexes that name an artifact without one of its own.
+ */
 export const Artifact = z.object({
   id: z.number().int(),
   type: z.string(),
@@ -57,7 +63,8 @@ export const Artifact = z.object({
   repository_id: z.number().int(),
   repository_name: z.string(),
   digest: z.string(),
-  size: z.number(),
+  size: z.number().int(),
+  icon: z.string(),
   push_time: Timestamp,
   pull_time: Timestamp,
   extra_attrs: z.record(z.string(), z.unknown()),
@@ -66,7 +73,10 @@ export const Artifact = z.object({
   tags: z.array(Tag).nullable(),
   addition_links: z.record(z.string(), z.object({ href: z.string(), absolute: z.boolean() })),
   accessories: z.array(Accessory).nullable(),
-  labels: z.null(),
+  inherited_accessories: z.array(Accessory).nullable().optional(),
+  labels: z.array(Label).nullable(),
+  scan_overview: z.record(z.string(), NativeReportSummary).optional(),
+  sbom_overview: SbomOverview.optional(),
 }).meta({ id: 'Artifact' });
 export type Artifact = z.infer<typeof Artifact>;
 
@@ -82,6 +92,18 @@ export const BuildStep = z.object({
 export const BuildHistory = z.array(BuildStep);
 export type BuildHistory = z.infer<typeof BuildHistory>;
 
+/** What a chart needs: another chart, the versions that will do, and where it is found. */
+export const ChartDependency = z.object({ name: z.string(), version: z.string(), repository: z.string() }).meta({ id: 'ChartDependency' });
+export type ChartDependency = z.infer<typeof ChartDependency>;
+
+/** A file or folder of a model; `size` is in bytes. */
+export interface ModelFile {
+  readonly name: string;
+  readonly type: 'file' | 'directory';
+  readonly size: number;
+  readonly children?: readonly ModelFile[];
+}
+
 const parts = {
   with_tag: Flag.optional(),
   with_accessory: Flag.optional(),
@@ -95,6 +117,20 @@ const parts = {
 
 export const ArtifactListQuery = z.object({ ...listParameters, ...parts }).meta({ id: 'ArtifactListQuery' });
 export type ArtifactListQuery = z.infer<typeof ArtifactListQuery>;
+
+/** `latest_in_repository` shows the newest artifact of each repository, of the one media_type or artifact_type in `q`. */
+export const ProjectArtifactListQuery = z.object({ ...listParameters, ...parts, latest_in_repository: Flag.optional() }).meta({ id: 'ProjectArtifactListQuery' });
+export type ProjectArtifactListQuery = z.infer<typeof ProjectArtifactListQuery>;
+
+/** Names the source of a copy as project/repository:tag or project/repository@digest; two of them name none. */
+export const ArtifactCopyQuery = z.object({
+  from: z.preprocess((value) => (Array.isArray(value) ? '' : value), z.string()),
+}).meta({ id: 'ArtifactCopyQuery' });
+export type ArtifactCopyQuery = z.infer<typeof ArtifactCopyQuery>;
+
+/** Body of POST …/artifacts/{reference}/tags; clients send a whole tag, of which the name counts. */
+export const NewTag = z.object({ name: text(1024) }).meta({ id: 'NewTag' });
+export type NewTag = z.infer<typeof NewTag>;
 
 export const ArtifactQuery = z.object(parts).meta({ id: 'ArtifactQuery' });
 export type ArtifactQuery = z.infer<typeof ArtifactQuery>;

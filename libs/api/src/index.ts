@@ -1,4 +1,6 @@
-export { Accessory, Artifact, ArtifactListQuery, ArtifactQuery, BuildHistory, BuildStep, Reference, Tag, TagListQuery } from './artifact.js';
+export {
+  Accessory, Artifact, ArtifactCopyQuery, ArtifactListQuery, ArtifactQuery, BuildHistory, BuildStep, ChartDependency, type ModelFile, NewTag, ProjectArtifactListQuery, Reference, Tag, TagListQuery,
+} from './artifact.js';
 export { AuditLog, AuditLogExt, AuditLogEventType, auditEventType, type AuditSwitches, isAudited } from './audit.js';
 export {
   AUTH_MODES, type Configuration, configurationOf, ConfigurationsReq, ConfigurationsResponse, MOST_STORAGE, SETTING_NAMES, settingOf, type SecretSetting, type SettingName, SETTINGS,
@@ -6,6 +8,8 @@ export {
 } from './configuration.js';
 export { Errors, errorsBody } from './errors.js';
 export { Flag, Id, NEVER, text, Timestamp } from './fields.js';
+export { UserGroup, UserGroupListQuery, UserGroupReq, UserGroupSearchItem, UserGroupSearchQuery } from './group.js';
+export { Icon } from './icon.js';
 export { Label, LabelListQuery, LabelRef, LabelReq } from './label.js';
 export { MemberListQuery, ProjectMember, ProjectMemberEntity, RoleRequest } from './member.js';
 export { ListQuery, listParameters, MAX_PAGE_SIZE, type Page, pageLinks, pageParameters, PageQuery } from './paging.js';
@@ -13,6 +17,8 @@ export { Problem, PROBLEMS, problemCodeOf, type ProblemCode, type ProblemOptions
 export { Project, ProjectDeletable, ProjectHeadQuery, ProjectListQuery, ProjectMetadata, ProjectReq, ProjectSummary } from './project.js';
 export { parseQuery, parseSort, type QueryMatch, type QueryTerm, type QueryValue, type SortTerm } from './query.js';
 export { Repository, RepositoryReq } from './repository.js';
+export { Robot, RobotCreate, RobotCreated, RobotCreateV1, RobotPermission, RobotSec, RobotUpdate } from './robot.js';
+export { NativeReportSummary, SbomOverview, Scanner, VulnerabilitySummary } from './scan-overview.js';
 export { OwnSession, SessionId } from './session.js';
 export { ApiVersion, GeneralInfo, OverallHealthStatus } from './system.js';
 export { REGISTRY_SERVICE, TokenAnswer, TokenForm, TokenQuery } from './token.js';

@@ -34,6 +34,6 @@ export const LabelListQuery = z.object({
   ...listParameters,
   name: text(255).optional(),
   scope: text(64).optional(),
-  project_id: z.string().regex(/^\d{1,10}$/, 'must be a whole number').transform(Number).pipe(z.number().max(2_147_483_647)).optional(),
+  project_id: z.string().regex(/^\d{1,10}$/, 'must be a whole number').transform(Number).pipe(z.number().int().max(2_147_483_647)).optional(),
 }).meta({ id: 'LabelListQuery' });
 export type LabelListQuery = z.infer<typeof LabelListQuery>;

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { NEVER, type Accessory, type Page, type QueryTerm, type Reference, type SortTerm, type Tag } from '@haven/api';
+import { NEVER, type Accessory, type Page, type Reference, type Tag } from '@haven/api';
 import { Database } from '@haven/database';
+import { iconOfAccessoryType } from '../icon/built-in-icons.js';
 import { groupedBy, mapPage, selectPage } from '../listing/select-page.js';
 import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
+import type { ArtifactList } from './artifact.store.js';
 
 interface TagRow {
   readonly id: string;
@@ -16,8 +18,10 @@ interface TagRow {
 interface AccessoryRow {
   readonly id: string;
   readonly manifest_id: string;
-  readonly subject_id: string | null;
+  /** What it belongs to. */
+  readonly subject_id: string;
   readonly subject_digest: string;
+  readonly repository: string;
   readonly digest: string;
   readonly total_size: string;
   readonly type: string;
@@ -33,14 +37,6 @@ interface ReferenceRow {
   readonly urls: string[] | null;
 }
 
-/** Which page of the parts of one artifact. */
-export interface PartList {
-  readonly terms: readonly QueryTerm[];
-  readonly sort: readonly SortTerm[];
-  readonly page: number;
-  readonly size: number;
-}
-
 const TAG_COLUMNS: QueryColumns = new Map([
   ['id', { sql: 't.id', type: 'number' }],
   ['name', { sql: 't.name', type: 'text' }],
@@ -52,13 +48,16 @@ const ACCESSORY_COLUMNS: QueryColumns = new Map([
   ['id', { sql: 'x.id', type: 'number' }],
   ['type', { sql: 'x.type', type: 'text' }],
   ['digest', { sql: 'm.digest', type: 'text' }],
+  ['size', { sql: 'm.total_size', type: 'number' }],
   ['creation_time', { sql: 'x.created_at', type: 'time' }],
 ]);
 
 const TAG_FIELDS = 't.id, t.repository_id, t.manifest_id, t.name, t.pushed_at, t.pulled_at';
-const ACCESSORY_FIELDS = 'x.id, x.manifest_id, s.id AS subject_id, x.subject_digest, m.digest, m.total_size, x.type, x.created_at';
-const ACCESSORY_SOURCE = `accessory x JOIN manifest m ON m.id = x.manifest_id AND m.deleted_at IS NULL
-  LEFT JOIN manifest s ON s.repository_id = x.repository_id AND s.digest = x.subject_digest AND s.deleted_at IS NULL`;
+const ACCESSORY_FIELDS = 'x.id, x.manifest_id, s.id AS subject_id, x.subject_digest, r.name AS repository, m.digest, m.total_size, x.type, x.created_at';
+/** Accessories `x` with their own manifest `m`, of the artifact `s`. */
+const ACCESSORIES = `manifest s JOIN accessory x ON x.repository_id = s.repository_id AND x.subject_digest = s.digest
+  JOIN manifest m ON m.id = x.manifest_id AND m.deleted_at IS NULL JOIN repository r ON r.id = s.repository_id`;
+const SIGNATURE = `('signature.cosign', 'signature.notation')`;
 
 /** Tags, accessories and index entries: for a whole page of artifacts in one query each, or of one artifact page by page. */
 @Injectable()
@@ -71,7 +70,7 @@ export class ArtifactPartsStore {
     return groupedBy(rows.map(tagOf), (tag) => tag.artifact_id);
   }
 
-  async listTags(artifactId: number, { terms, sort, page, size }: PartList): Promise<Page<Tag>> {
+  async listTags(artifactId: number, { terms, sort, page, size }: ArtifactList): Promise<Page<Tag>> {
     const conditions = new SqlConditions();
     conditions.add(`t.manifest_id = ${conditions.value(artifactId)}`);
     conditions.query(terms, TAG_COLUMNS);
@@ -79,22 +78,33 @@ export class ArtifactPartsStore {
     return mapPage(await selectPage<TagRow>(this.database, { fields: TAG_FIELDS, from: 'tag t', conditions, order, page, size }), tagOf);
   }
 
-  /** Accessories by the digest of what they belong to. */
-  async accessoriesOf(repository: { readonly id: number; readonly name: string }, digests: readonly string[]): Promise<ReadonlyMap<string, Accessory[]>> {
-    const rows = await this.database.query<AccessoryRow>(
-      `SELECT ${ACCESSORY_FIELDS} FROM ${ACCESSORY_SOURCE} WHERE x.repository_id = $1 AND x.subject_digest = ANY($2::text[]) ORDER BY x.id`,
-      [repository.id, digests],
-    );
-    return groupedBy(rows.map((row) => accessoryOf(row, repository.name)), (accessory) => accessory.subject_artifact_digest);
+  /** Accessories by the id of the artifact that they belong to. */
+  async accessoriesOf(artifactIds: readonly number[]): Promise<ReadonlyMap<number, Accessory[]>> {
+    const rows = await this.database.query<AccessoryRow>(`SELECT ${ACCESSORY_FIELDS} FROM ${ACCESSORIES} WHERE s.id = ANY($1::bigint[]) ORDER BY x.id`, [artifactIds]);
+    return accessoriesBy(rows, (row) => row.subject_id);
   }
 
-  async listAccessories(repository: { readonly id: number; readonly name: string }, digest: string, { terms, sort, page, size }: PartList): Promise<Page<Accessory>> {
+  async listAccessories(artifactId: number, { terms, sort, page, size }: ArtifactList): Promise<Page<Accessory>> {
     const conditions = new SqlConditions();
-    conditions.add(`x.repository_id = ${conditions.value(repository.id)} AND x.subject_digest = ${conditions.value(digest)}`);
+    conditions.add(`s.id = ${conditions.value(artifactId)}`);
     conditions.query(terms, ACCESSORY_COLUMNS);
     const order = orderBy(sort, ACCESSORY_COLUMNS, 'x.created_at DESC', 'x.id DESC');
-    const rows = await selectPage<AccessoryRow>(this.database, { fields: ACCESSORY_FIELDS, from: ACCESSORY_SOURCE, conditions, order, page, size });
-    return mapPage(rows, (row) => accessoryOf(row, repository.name));
+    return mapPage(await selectPage<AccessoryRow>(this.database, { fields: ACCESSORY_FIELDS, from: ACCESSORIES, conditions, order, page, size }), accessoryOf);
+  }
+
+  /** Signatures of the indexes that name an artifact which has none of its own, by the artifact's id. */
+  async inheritedOf(artifactIds: readonly number[]): Promise<ReadonlyMap<number, Accessory[]>> {
+    const rows = await this.database.query<AccessoryRow & { readonly child_id: string }>(
+      `SELECT DISTINCT c.id AS child_id, ${ACCESSORY_FIELDS} FROM manifest c
+       JOIN manifest_reference ref ON ref.repository_id = c.repository_id AND ref.child_digest = c.digest
+       JOIN (${ACCESSORIES}) ON s.id = ref.parent_id AND s.deleted_at IS NULL AND x.type IN ${SIGNATURE}
+       WHERE c.id = ANY($1::bigint[]) AND NOT EXISTS (
+         SELECT 1 FROM accessory own JOIN manifest signature ON signature.id = own.manifest_id AND signature.deleted_at IS NULL
+         WHERE own.repository_id = c.repository_id AND own.subject_digest = c.digest AND own.type IN ${SIGNATURE})
+       ORDER BY x.id`,
+      [artifactIds],
+    );
+    return accessoriesBy(rows, (row) => row.child_id);
   }
 
   /** The entries of indexes, by the index's id, in their order. */
@@ -116,11 +126,15 @@ function tagOf(row: TagRow): Tag {
   };
 }
 
-function accessoryOf(row: AccessoryRow, repository: string): Accessory {
+function accessoriesBy<Row extends AccessoryRow>(rows: readonly Row[], id: (row: Row) => string): ReadonlyMap<number, Accessory[]> {
+  return new Map([...groupedBy(rows, (row) => Number(id(row)))].map(([of, accessories]) => [of, accessories.map(accessoryOf)]));
+}
+
+function accessoryOf(row: AccessoryRow): Accessory {
   return {
-    id: Number(row.id), artifact_id: Number(row.manifest_id), subject_artifact_digest: row.subject_digest, subject_artifact_repo: repository,
-    size: Number(row.total_size), digest: row.digest, type: row.type, creation_time: row.created_at.toISOString(),
-    ...(row.subject_id === null ? {} : { subject_artifact_id: Number(row.subject_id) }),
+    id: Number(row.id), artifact_id: Number(row.manifest_id), subject_artifact_id: Number(row.subject_id), subject_artifact_digest: row.subject_digest,
+    subject_artifact_repo: row.repository, size: Number(row.total_size), digest: row.digest, type: row.type, icon: iconOfAccessoryType(row.type),
+    creation_time: row.created_at.toISOString(),
   };
 }
 

@@ -3,21 +3,27 @@ import type { Page, QueryTerm, SortTerm } from '@haven/api';
 import { Database } from '@haven/database';
 import type { Digest } from '@haven/oci';
 import { mapPage, selectPage } from '../listing/select-page.js';
-import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
-import { anyArtifact, listedArtifact } from './listed-artifact.js';
+import { orderBy, SqlConditions } from '../listing/sql-conditions.js';
+import { ARTIFACT_COLUMNS, restrictByParts, restrictToBase } from './artifact-columns.js';
 
 export interface ArtifactRow {
   readonly id: number;
+  readonly repositoryId: number;
+  /** With its project's name. */
+  readonly repository: string;
   readonly digest: Digest;
   readonly kind: 'image' | 'index' | 'other';
   readonly manifestMediaType: string;
-  readonly configMediaType: string;
+  /** The config's media type, of an index its own. */
+  readonly mediaType: string;
   readonly artifactType: string;
   readonly type: string;
   /** Bytes, with everything it names. */
   readonly size: number;
   readonly annotations: Record<string, string> | null;
   readonly extraAttributes: Record<string, unknown>;
+  /** The layer with its own icon. */
+  readonly icon: string | null;
   readonly pushedAt: Date;
   readonly pulledAt: Date | null;
 }
@@ -26,7 +32,6 @@ export interface ArtifactRow {
 export type ArtifactReference = { readonly tag: string } | { readonly digest: string };
 
 export interface ArtifactList {
-  readonly repositoryId: number;
   readonly terms: readonly QueryTerm[];
   readonly sort: readonly SortTerm[];
   readonly page: number;
@@ -35,6 +40,8 @@ export interface ArtifactList {
 
 interface Row {
   readonly id: string;
+  readonly repository_id: string;
+  readonly repository: string;
   readonly digest: Digest;
   readonly kind: ArtifactRow['kind'];
   readonly media_type: string;
@@ -44,23 +51,16 @@ interface Row {
   readonly total_size: string;
   readonly annotations: Record<string, string> | null;
   readonly extra_attrs: Record<string, unknown>;
+  readonly icon: string | null;
   readonly pushed_at: Date;
   readonly pulled_at: Date | null;
 }
 
-const FIELDS = `a.id, a.digest, a.kind, a.media_type, a.config_media_type, a.artifact_type, a.type, a.total_size, a.annotations, a.extra_attrs, a.pushed_at, a.pulled_at`;
-
-const COLUMNS: QueryColumns = new Map([
-  ['id', { sql: 'a.id', type: 'number' }],
-  ['digest', { sql: 'a.digest', type: 'text' }],
-  ['type', { sql: 'a.type', type: 'text' }],
-  ['media_type', { sql: "CASE a.kind WHEN 'index' THEN a.media_type ELSE a.config_media_type END", type: 'text' }],
-  ['manifest_media_type', { sql: 'a.media_type', type: 'text' }],
-  ['artifact_type', { sql: 'a.artifact_type', type: 'text' }],
-  ['size', { sql: 'a.total_size', type: 'number' }],
-  ['push_time', { sql: 'a.pushed_at', type: 'time' }],
-  ['pull_time', { sql: 'a.pulled_at', type: 'time' }],
-]);
+const FIELDS = `a.id, a.repository_id, r.name AS repository, a.digest, a.kind, a.media_type, a.config_media_type, a.artifact_type, a.type, a.total_size,
+  a.annotations, a.extra_attrs, a.icon, a.pushed_at, a.pulled_at`;
+const SOURCE = 'manifest a JOIN repository r ON r.id = a.repository_id';
+const NEWEST = 'a.pushed_at DESC';
+const LAST = 'a.id DESC';
 
 @Injectable()
 export class ArtifactStore {
@@ -75,48 +75,54 @@ export class ArtifactStore {
     return row && Number(row.id);
   }
 
-  async list({ repositoryId, terms, sort, page, size }: ArtifactList): Promise<Page<ArtifactRow>> {
+  async listOfRepository(repositoryId: number, list: ArtifactList): Promise<Page<ArtifactRow>> {
     const conditions = new SqlConditions();
-    const repository = conditions.value(repositoryId);
-    const withChildren = terms.some(({ key, match }) => key === 'base' && match.kind === 'exact' && match.value === '*');
-    conditions.add(withChildren ? anyArtifact(repository) : listedArtifact(repository));
-    for (const term of terms) special(conditions, term);
-    conditions.query(terms, COLUMNS);
-    const order = orderBy(sort, COLUMNS, 'a.pushed_at DESC', 'a.id DESC');
-    return mapPage(await selectPage<Row>(this.database, { fields: FIELDS, from: 'manifest a', conditions, order, page, size }), artifactRow);
+    restrictToBase(conditions, list.terms, conditions.value(repositoryId));
+    return this.#list(conditions, list);
+  }
+
+  /** @param latest only the newest match in each repository */
+  async listOfProject(projectId: number, list: ArtifactList, latest: boolean): Promise<Page<ArtifactRow>> {
+    const conditions = new SqlConditions();
+    conditions.add(`r.project_id = ${conditions.value(projectId)} AND r.deleted_at IS NULL`);
+    restrictToBase(conditions, list.terms, 'r.id');
+    return this.#list(conditions, list, latest);
   }
 
   async find(repositoryId: number, reference: ArtifactReference): Promise<ArtifactRow | undefined> {
     const [row] = 'tag' in reference
       ? await this.database.query<Row>(
-        `SELECT ${FIELDS} FROM tag t JOIN manifest a ON a.id = t.manifest_id WHERE t.repository_id = $1 AND t.name = $2 AND a.deleted_at IS NULL`,
+        `SELECT ${FIELDS} FROM tag t JOIN manifest a ON a.id = t.manifest_id JOIN repository r ON r.id = a.repository_id
+         WHERE t.repository_id = $1 AND t.name = $2 AND a.deleted_at IS NULL`,
         [repositoryId, reference.tag],
       )
-      : await this.database.query<Row>(
-        `SELECT ${FIELDS} FROM manifest a WHERE a.repository_id = $1 AND a.digest = $2 AND a.deleted_at IS NULL`,
-        [repositoryId, reference.digest],
-      );
+      : await this.database.query<Row>(`SELECT ${FIELDS} FROM ${SOURCE} WHERE a.repository_id = $1 AND a.digest = $2 AND a.deleted_at IS NULL`, [repositoryId, reference.digest]);
     return row && artifactRow(row);
+  }
+
+  async #list(conditions: SqlConditions, { terms, sort, page, size }: ArtifactList, latest = false): Promise<Page<ArtifactRow>> {
+    restrictByParts(conditions, terms);
+    conditions.query(terms, ARTIFACT_COLUMNS);
+    const order = orderBy(sort, ARTIFACT_COLUMNS, NEWEST, LAST);
+    const wanted = latest ? newestOfEach(conditions) : conditions;
+    return mapPage(await selectPage<Row>(this.database, { fields: FIELDS, from: SOURCE, conditions: wanted, order, page, size }), artifactRow);
   }
 }
 
-/** Terms that are no columns: `tags=*` (any), `tags=nil` (none), `tags=x`, `tags=~x`; and labels, which nothing has yet. */
-function special(conditions: SqlConditions, { key, match }: QueryTerm): void {
-  if (key === 'labels') return conditions.add('false');
-  if (key !== 'tags') return;
-  const tagged = 'EXISTS (SELECT 1 FROM tag q WHERE q.manifest_id = a.id';
-  if (match.kind === 'fuzzy') return conditions.add(`${tagged} AND q.name ILIKE ${conditions.value(`%${match.value.replace(/[\\%_]/g, '\\$&')}%`)})`);
-  if (match.kind === 'any') return conditions.add(`${tagged} AND q.name = ANY(${conditions.value(match.values.map(String))}))`);
-  if (match.kind !== 'exact') return;
-  if (match.value === '*') return conditions.add(`${tagged})`);
-  if (match.value === 'nil') return conditions.add(`NOT ${tagged})`);
-  conditions.add(`${tagged} AND q.name = ${conditions.value(match.value)})`);
+/** The conditions that are true for the newest artifact of each repository among those that these are true for. */
+function newestOfEach(conditions: SqlConditions): SqlConditions {
+  const matching = conditions.toSql();
+  const newest = new SqlConditions();
+  for (const value of conditions.parameters) newest.value(value);
+  newest.add(`a.id IN (SELECT DISTINCT ON (a.repository_id) a.id FROM ${SOURCE} WHERE ${matching} ORDER BY a.repository_id, ${NEWEST}, ${LAST})`);
+  return newest;
 }
 
 function artifactRow(row: Row): ArtifactRow {
   return {
-    id: Number(row.id), digest: row.digest, kind: row.kind, manifestMediaType: row.media_type, configMediaType: row.config_media_type,
+    id: Number(row.id), repositoryId: Number(row.repository_id), repository: row.repository, digest: row.digest, kind: row.kind, manifestMediaType: row.media_type,
+    mediaType: row.kind === 'index' || row.config_media_type === '' ? row.media_type : row.config_media_type,
     artifactType: row.artifact_type, type: row.type, size: Number(row.total_size), annotations: row.annotations,
-    extraAttributes: row.extra_attrs, pushedAt: row.pushed_at, pulledAt: row.pulled_at,
+    extraAttributes: row.extra_attrs, icon: row.icon, pushedAt: row.pushed_at, pulledAt: row.pulled_at,
   };
 }

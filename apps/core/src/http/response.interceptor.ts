@@ -23,6 +23,8 @@ export interface TextAnswer {
 }
 
 export const PLAIN_TEXT = 'text/plain; charset=utf-8';
+export const MARKDOWN = 'text/markdown; charset=utf-8';
+export const JSON_TEXT = 'application/json; charset=utf-8';
 
 /** The body that a handler answers: what the schema does not declare does not leave the server. */
 export function Responds(schema: z.ZodType): MethodDecorator {

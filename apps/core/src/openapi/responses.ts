@@ -17,6 +17,8 @@ export function successOf(route: Route, schemas: Schemas): JsonObject {
 
 function headersOf({ response, status }: Route): JsonObject {
   return {
+    // Generators ignore it; Harbor's document has it.
+    ...(response.kind === 'text' ? { 'Content-Type': { schema: { type: 'string' } } } : {}),
     ...(response.kind === 'page' ? { Link: { $ref: '#/components/headers/Link' } } : {}),
     ...(status === 201 ? { Location: { $ref: '#/components/headers/Location' } } : {}),
     'X-Request-Id': { $ref: '#/components/headers/RequestId' },
