@@ -64,7 +64,7 @@ export class Registry {
     const routes = routeTable({
       blobs,
       uploads: new UploadController({ catalog, uploads: new UploadService({ catalog, storage }) }),
-      manifests: new ManifestController({ catalog, cache: this.#caches.manifests, pulls: this.#pulls, push, broadcasts }),
+      manifests: new ManifestController({ catalog, cache: this.#caches.manifests, pulls: this.#pulls, push, broadcasts, knownBlobs: this.#caches.blobs }),
       tags: new TagController({ catalog }),
       referrers: new ReferrerController({ catalog }),
     });

@@ -143,6 +143,18 @@ async function recordBlob(transaction: Transaction, digest: Digest, size: number
   if (held.length === 0) throw blobDeleting(digest);
 }
 
+/**
+ * Bytes that are stored but whose blob was refused have no row, so nobody would ever find them: they get one, for garbage
+ * collection. A blob that has a row is left as it is.
+ */
+export async function abandonBlob(database: Queryable, digest: Digest, size: number): Promise<void> {
+  await database.execute(
+    `WITH recorded AS (INSERT INTO blob (digest, size) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING RETURNING digest)
+     INSERT INTO unlinked_blob (digest) SELECT digest FROM recorded ON CONFLICT (digest) DO UPDATE SET unlinked_at = clock_timestamp()`,
+    [digest, size],
+  );
+}
+
 async function refreshed(database: Queryable, digest: Digest): Promise<boolean> {
   try {
     return await claimBlob(database, digest);

@@ -3,8 +3,8 @@ import type { Digest } from '@haven/oci';
 import type { Database, NewEvent } from '@haven/database';
 import { listBin, restore, type BinEntry, type BinQuery, type Restored } from './bin.js';
 import { findRecallable } from './blob-links.js';
-import { addBlob, claimBlob, findBlob, mountBlob, removeBlob, type BlobInRepository, type BlobToAdd, type BlobToMount } from './blobs.js';
-import type { CatalogError } from './catalog-error.js';
+import { abandonBlob, addBlob, claimBlob, findBlob, mountBlob, removeBlob, type BlobInRepository, type BlobToAdd, type BlobToMount } from './blobs.js';
+import { CatalogError } from './catalog-error.js';
 import { copyArtifact, type ArtifactToCopy } from './copy.js';
 import { deleteArtifact, deleteRepository, type ArtifactToDelete } from './deletion.js';
 import { collectGarbage, purgeBin, type CollectedGarbage, type GarbageToCollect, type PurgedBin } from './garbage.js';
@@ -12,7 +12,7 @@ import { repositoryHistory, rollBackTag, tagAt, tagHistory, type RollBack, type 
 import { listReferrers, listRepositories, recordPulls, type Pull, type Referrer, type ReferrerQuery } from './listing.js';
 import { findManifest, putManifest, type ManifestReference, type ManifestToPut, type StoredManifest } from './manifests.js';
 import type { PageWanted } from './page.js';
-import { foldQuotaChanges, quotaRefusal, recomputeUsage, repairUsage, usage, withinQuota, type ProjectUsage } from './quota.js';
+import { foldQuotaChanges, projectHolds, quotaRefusal, recomputeUsage, repairUsage, usage, withinQuota, type ProjectUsage } from './quota.js';
 import { findRepository, type Repository } from './repositories.js';
 import { createTag, deleteTag, listTags, type TagToCreate, type TagToDelete } from './tags.js';
 import { claimUpload, createUpload, findUpload, forgetUpload, saveUpload, staleUploads, uploadsInStorage, type NewUpload, type Upload, type UploadClaim } from './uploads.js';
@@ -46,7 +46,7 @@ export class Catalog {
     return claimBlob(this.#database, digest);
   }
   addBlob(blob: BlobToAdd): Promise<void> {
-    return withinQuota(() => addBlob(this.#database, blob));
+    return this.#stored(blob, () => addBlob(this.#database, blob));
   }
   mountBlob(mount: BlobToMount): Promise<boolean> {
     return withinQuota(() => mountBlob(this.#database, mount));
@@ -63,7 +63,7 @@ export class Catalog {
     return findManifest(this.#database, repository, reference);
   }
   putManifest(put: ManifestToPut): Promise<{ readonly missing: readonly Digest[] }> {
-    return withinQuota(() => putManifest(this.#database, put));
+    return this.#stored(put, () => putManifest(this.#database, put));
   }
   deleteArtifact(wanted: ArtifactToDelete): Promise<void> {
     return deleteArtifact(this.#database, wanted);
@@ -144,10 +144,23 @@ export class Catalog {
   repairUsage(projectId: number): Promise<ProjectUsage> {
     return repairUsage(this.#database, projectId);
   }
+  projectHolds(projectId: number, digest: Digest): Promise<boolean> {
+    return projectHolds(this.#database, projectId, digest);
+  }
   quotaRefusal(projectId: number, added: number): Promise<CatalogError> {
     return quotaRefusal(this.#database, projectId, added);
   }
   foldQuotaChanges(limit: number): Promise<number> {
     return foldQuotaChanges(this.#database, limit);
+  }
+
+  /** Runs the change that makes stored bytes part of a repository; what it refuses is left to garbage collection. */
+  async #stored<Result>(blob: { readonly digest: Digest; readonly size: number }, work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await withinQuota(work);
+    } catch (error) {
+      if (error instanceof CatalogError && error.code !== 'blob-deleting') await abandonBlob(this.#database, blob.digest, blob.size);
+      throw error;
+    }
   }
 }

@@ -83,6 +83,11 @@ export async function withinQuota<Result>(work: () => Promise<Result>): Promise<
   }
 }
 
+/** Whether the project is charged for a blob already, so that another of its repositories may have it for nothing. */
+export async function projectHolds(database: Queryable, projectId: number, digest: string): Promise<boolean> {
+  return (await database.query('SELECT 1 FROM project_blob WHERE project_id = $1 AND digest = $2', [projectId, digest])).length > 0;
+}
+
 /** The refusal for a request that would add `added` bytes; for those who see beforehand that there is no room. */
 export async function quotaRefusal(database: Queryable, projectId: number, added: number): Promise<CatalogError> {
   const { hard, used } = await usage(database, projectId);

@@ -19,7 +19,7 @@ export function forgetOnBroadcast(broadcasts: Broadcasts, { manifests, blobs }: 
       if (!own) manifests.forgetTag(repository, tag);
     }),
     broadcasts.on('manifest-deleted', (_deleted, { own }) => {
-      if (!own) manifests.clear();
+      if (!own) clear();
     }),
     broadcasts.on('repository-deleted', clear),
     broadcasts.on('project-changed', clear),

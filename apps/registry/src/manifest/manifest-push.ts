@@ -52,11 +52,11 @@ export class ManifestPush {
     return { digest, tags, tagParameters, subject: manifest.subject?.digest, missing };
   }
 
-  /** Only what the repository holds is read: a digest in a manifest must not open other repositories' blobs. */
+  /** Only what the repository holds, or gave up so late that the push will link it again, is read: a digest in a manifest must not open other repositories' blobs. */
   async #config(repository: string, manifest: Manifest): Promise<Buffer | undefined> {
     if (!manifest.config || !mayHoldAttributes(manifest.config)) return undefined;
-    const held = await this.#findBlob(repository, manifest.config.digest);
-    if (!held || held.size > LARGEST_CONFIG) return undefined;
+    const size = (await this.#findBlob(repository, manifest.config.digest))?.size ?? (await this.#catalog.findRecallableBlob(repository, manifest.config.digest));
+    if (size === undefined || size > LARGEST_CONFIG) return undefined;
     return this.#storage.readAll(manifest.config.digest, LARGEST_CONFIG);
   }
 }

@@ -1,8 +1,9 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import type { Catalog, ManifestReference, StoredManifest } from '@haven/catalog';
+import type { BlobInRepository, Catalog, ManifestReference, StoredManifest } from '@haven/catalog';
 import { OciError } from '@haven/oci';
 import type { Broadcasts } from '@haven/messages';
 import { matches } from '../blob/blob.controller.js';
+import type { ExpiringCache } from '../cache/expiring-cache.js';
 import type { PullRecorder } from '../pull/pull-recorder.js';
 import type { Exchange } from '../server/exchange.js';
 import { warning } from '../server/warning.js';
@@ -18,8 +19,13 @@ export class ManifestController {
   readonly #pulls: PullRecorder;
   readonly #push: ManifestPush;
   readonly #broadcasts: Broadcasts;
+  readonly #knownBlobs: ExpiringCache<BlobInRepository>;
 
-  constructor(parts: { readonly catalog: Catalog; readonly cache: ManifestCache; readonly pulls: PullRecorder; readonly push: ManifestPush; readonly broadcasts: Broadcasts }) {
+  constructor(parts: {
+    readonly catalog: Catalog; readonly cache: ManifestCache; readonly pulls: PullRecorder; readonly push: ManifestPush; readonly broadcasts: Broadcasts;
+    readonly knownBlobs: ExpiringCache<BlobInRepository>;
+  }) {
+    this.#knownBlobs = parts.knownBlobs;
     this.#catalog = parts.catalog;
     this.#cache = parts.cache;
     this.#pulls = parts.pulls;
@@ -57,6 +63,7 @@ export class ManifestController {
     } else {
       await this.#catalog.deleteArtifact({ repository, digest: reference.digest, actor: exchange.actor, cascade: false });
       this.#cache.clear();
+      this.#knownBlobs.clear();
       this.#broadcasts.publish('manifest-deleted', { repository, digest: reference.digest });
     }
     exchange.send(202, {});

@@ -13,6 +13,9 @@ const MAX_LENGTH = Number.MAX_SAFE_INTEGER;
 /** Blobs up to this many bytes that come in one request are stored in one go; larger ones are streamed. */
 const SMALL_BLOB = 128 * 1024;
 
+/** A body of unknown length turned out to be longer than its project has room for. */
+class NoRoom extends Error {}
+
 /** HTTP in and out of blob uploads (OCI Distribution 1.1, "Pushing blobs"). */
 export class UploadController {
   readonly #catalog: Catalog;
@@ -39,7 +42,7 @@ export class UploadController {
       answerCreated(exchange, wanted);
       return;
     }
-    await this.#finish(exchange, await this.#receive(exchange, await this.#uploads.start(target)), wanted);
+    await this.#finish(exchange, await this.#receive(exchange, await this.#uploads.start(target, wanted), wanted), wanted);
   }
 
   /** PATCH: a chunk, or the whole blob as a stream. */
@@ -56,7 +59,7 @@ export class UploadController {
       await this.#storeWhole(exchange, upload, digest);
       return;
     }
-    const whole = announcedLength(exchange.request) === 0 ? upload : await this.#receive(exchange, upload);
+    const whole = announcedLength(exchange.request) === 0 ? upload : await this.#receive(exchange, upload, digest);
     await this.#finish(exchange, whole, digest);
   }
 
@@ -78,16 +81,22 @@ export class UploadController {
     return true;
   }
 
-  async #receive(exchange: UploadsExchange | UploadExchange, upload: Upload): Promise<Upload> {
+  async #receive(exchange: UploadsExchange | UploadExchange, upload: Upload, digest?: Digest): Promise<Upload> {
     const expected = expectedLength(exchange, upload);
+    const room = await this.#uploads.roomFor(upload, expected === MAX_LENGTH ? 0 : expected, digest);
     let received = 0;
     const result = await this.#uploads.append(upload, (hash) =>
       bodyOf(exchange.request, (chunk) => {
         received += chunk.length;
         if (received > expected) throw new OciError('SIZE_INVALID');
+        if (received > room) throw new NoRoom();
         hash?.add(chunk);
       }),
     );
+    if (result.failure instanceof NoRoom) {
+      await this.#uploads.cancel(result.upload);
+      throw await this.#uploads.refusal(upload, upload.received + received);
+    }
     if (result.failure !== undefined) throw result.failure;
     if (expected !== MAX_LENGTH && received !== expected) throw new OciError('SIZE_INVALID');
     return result.upload;

@@ -23,10 +23,36 @@ export class UploadService {
     this.#storage = parts.storage;
   }
 
-  async start(target: RepositoryToOpen): Promise<Upload> {
+  /** A new session; refused in a project that is full already. */
+  async start(target: RepositoryToOpen, digest?: Digest): Promise<Upload> {
     const id = randomUUID();
     const state = await this.#storage.createUpload(id);
-    return this.#catalog.createUpload({ id, repository: target.repository, projectId: target.projectId, subject: target.actor, state });
+    const upload = await this.#catalog.createUpload({ id, repository: target.repository, projectId: target.projectId, subject: target.actor, state });
+    if (upload.room === undefined || upload.room > 0 || (await this.#costsNothing(upload, digest))) return upload;
+    await this.cancel(upload);
+    throw await this.refusal(upload, 0);
+  }
+
+  /**
+   * How many more bytes the upload may bring. Refuses `added` ones that would not fit beforehand, so that nobody sends them
+   * for nothing; what counts in the end is the project's account when the blob becomes part of it.
+   */
+  async roomFor(upload: Upload, added: number, digest?: Digest): Promise<number> {
+    if (upload.room === undefined) return Infinity;
+    const left = upload.room - upload.received;
+    if (added <= left) return left;
+    if (await this.#costsNothing(upload, digest)) return Infinity;
+    throw await this.refusal(upload, upload.received + added);
+  }
+
+  /** Why the project cannot take `added` bytes. */
+  refusal(upload: Upload, added: number): Promise<CatalogError> {
+    return this.#catalog.quotaRefusal(upload.projectId, added);
+  }
+
+  /** A blob that another repository of the project holds is not charged again. */
+  async #costsNothing(upload: Upload, digest: Digest | undefined): Promise<boolean> {
+    return digest !== undefined && (await this.#catalog.projectHolds(upload.projectId, digest));
   }
 
   /** The session, if it is this caller's in this repository; anything else is as good as unknown. */
@@ -79,9 +105,15 @@ export class UploadService {
     }
     await this.#catalog.claimBlob(digest);
     await this.#storage.commit(stateOf(upload), digest);
-    await this.#catalog.addBlob({
-      repository: upload.repository, projectId: upload.projectId, actor: upload.subject, digest, size: upload.received, upload: upload.id,
-    });
+    try {
+      await this.#catalog.addBlob({
+        repository: upload.repository, projectId: upload.projectId, actor: upload.subject, digest, size: upload.received, upload: upload.id,
+      });
+    } catch (error) {
+      // The session's bytes are a blob by now, though not one of this repository: nobody can go on with the session.
+      if (error instanceof CatalogError && error.code === 'quota-exceeded') await this.#catalog.forgetUpload(upload.id);
+      throw error;
+    }
   }
 
   /** Stores a small blob that came whole, in one request: nothing of it lies in the session, if there is one. */
