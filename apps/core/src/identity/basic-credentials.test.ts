@@ -26,6 +26,7 @@ describe('basicCredentials', () => {
     ['no name', header(':secret')],
     ['no password', header('alice:')],
     ['NUL in the name', header('ali\0ce:secret')],
+    ['NUL in the password', header('alice:sec\0ret')],
     ['not UTF-8', header(Buffer.from([0x61, 0xff, 0x3a, 0x62]))],
     ['not base64', 'Basic ***'],
     ['base64 with something behind it', `${header('a:b')} x`],

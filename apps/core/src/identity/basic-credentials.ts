@@ -24,11 +24,11 @@ export function basicCredentials(header: string): Credentials | undefined {
   return plausible({ username: text.slice(0, colon), password: text.slice(colon + 1) });
 }
 
-/** The credentials when somebody could have them; undefined when the name or password is empty, too long or holds NUL. */
+/** The credentials when somebody could have them; undefined when the name or password is empty, too long or one of them holds NUL. */
 export function plausible(credentials: Credentials): Credentials | undefined {
   const { username, password } = credentials;
   if (username === '' || username.length > MAX_USERNAME || username.includes('\0')) return undefined;
-  if (password === '' || password.length > MAX_PASSWORD) return undefined;
+  if (password === '' || password.length > MAX_PASSWORD || password.includes('\0')) return undefined;
   return credentials;
 }
 

@@ -6,7 +6,7 @@ describe('a password hash', () => {
     const hash = await hashPassword('Correct-horse-1');
     expect(hash).toMatch(/^\$scrypt\$ln=15,r=8,p=1\$[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+$/);
     expect(await verifyPassword('Correct-horse-1', hash)).toBe(true);
-    for (const other of ['correct-horse-1', 'Correct-horse-', 'Correct-horse-1 ', '']) expect(await verifyPassword(other, hash)).toBe(false);
+    for (const other of ['correct-horse-1', 'Correct-horse-', 'Correct-horse-1 ', 'Correct-horse-1\0', 'Correct-horse-1\0\0', '']) expect(await verifyPassword(other, hash)).toBe(false);
   });
 
   test('is another one each time', async () => {

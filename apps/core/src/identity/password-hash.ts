@@ -28,7 +28,9 @@ export async function verifyPassword(password: string, stored: string): Promise<
   const cost = { logN: Number(logN), r: Number(r), p: Number(p) };
   if (cost.logN > MAX_LOG_N) throw new Error('a stored password hash asks for too much work');
   const expected = Buffer.from(key, 'base64');
-  return timingSafeEqual(expected, await derive(password, Buffer.from(salt, 'base64'), expected.length, cost));
+  const same = timingSafeEqual(expected, await derive(password, Buffer.from(salt, 'base64'), expected.length, cost));
+  // HMAC, inside scrypt, fills short keys up with NUL: a password with NULs behind it has the hash of the one without.
+  return same && !password.includes('\0');
 }
 
 /** A hash that no password has, at the standard cost: what unknown accounts are checked against. */

@@ -43,7 +43,7 @@ describe('RequestHeaders', () => {
     expect(parse(...hundred, 'X-More', 'v').fault).toBe('too-many');
   });
 
-  test('refuses a second Authorization, alike or not', () => {
+  test('A-28: refuses a second Authorization, alike or not', () => {
     const one = ['Host', 'reg.test', 'Authorization', 'Bearer a'];
     expect(new RequestHeaders(one).fault).toBeUndefined();
     expect(new RequestHeaders([...one, 'authorization', 'Bearer b']).fault).toBe('malformed');

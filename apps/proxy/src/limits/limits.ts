@@ -35,5 +35,5 @@ export interface Timeouts {
   readonly answerMs: number;
 }
 
-/** The largest body that the registry's manifest routes and the REST API take. */
-export const BODY_BYTES = { none: 64 * KIB, manifest: 4 * MIB, api: 10 * MIB } as const;
+/** The largest body that routes without one, login forms, the registry's manifest routes and the REST API take. */
+export const BODY_BYTES = { none: 64 * KIB, form: 64 * KIB, manifest: 4 * MIB, api: 10 * MIB } as const;

@@ -16,10 +16,11 @@ describe('findRoute', () => {
     expect([route.name, route.upstream]).toEqual([name, upstream]);
   });
 
-  test('only uploads take bodies without a limit, and only manifests more than 64 KiB of the rest of /v2', () => {
+  test('only uploads take bodies without a limit, and only manifests and the API more than 64 KiB', () => {
     expect(findRoute('/v2/a/b/blobs/uploads/x').bodyBytes).toBe(Number.MAX_SAFE_INTEGER);
     expect(findRoute('/v2/a/b/manifests/x').bodyBytes).toBe(4 * 1024 * 1024);
     expect(findRoute('/v2/a/b/blobs/sha256:0').bodyBytes).toBe(64 * 1024);
+    for (const form of ['/c/login', '/c/userExists', '/service/token']) expect(findRoute(form).bodyBytes).toBe(64 * 1024);
     expect(findRoute('/api/v2.0/projects').bodyBytes).toBe(10 * 1024 * 1024);
   });
 });

@@ -35,8 +35,8 @@ export const V2 = {
 } as const satisfies Record<string, Route>;
 
 const API: Route = { ...core, name: 'api' };
-const TOKEN: Route = { ...core, name: 'token' };
-const SIGN_IN: Route = { ...core, name: 'sign-in' };
+const TOKEN: Route = { ...core, name: 'token', bodyBytes: BODY_BYTES.form };
+const SIGN_IN: Route = { ...core, name: 'sign-in', bodyBytes: BODY_BYTES.form };
 const DEVCENTER: Route = { ...core, name: 'devcenter' };
 const NOWHERE: Route = { ...nobody, name: 'none' };
 

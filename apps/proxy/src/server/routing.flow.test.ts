@@ -14,6 +14,7 @@ beforeAll(async () => {
     response.setHeader('server', 'inside');
     response.setHeader('connection', 'x-hop');
     response.setHeader('x-hop', '1');
+    response.setHeader('set-cookie', ['one=1; Path=/', 'two=2; Path=/']);
     echo(request, response);
   });
   proxy = await startProxy({ HAVEN_REGISTRY_URLS: registry.url, HAVEN_CORE_URLS: core.url, HAVEN_ACCESS_LOG: 'all' });
@@ -48,6 +49,36 @@ describe('routes', () => {
     const before = core.requests.length;
     const response = await fetch(`${proxy.url}${path}`);
     expect([response.status, await codeOf(response), core.requests.length - before]).toEqual([404, 'NOT_FOUND', 0]);
+  });
+
+  describe('E-12: internal interfaces', () => {
+    test.each([
+      ['POST', '/service/notifications/tasks/1'], ['POST', '/service/notifications/jobs/webhook/1'], ['POST', '/service/notifications/jobs/replication/task/1'],
+      ['POST', '/service/notifications/schedules/1'], ['POST', '/service/notifications'], ['PUT', '/service/anything'], ['GET', '/service'], ['POST', '/service/token/'],
+      ['POST', '/api/internal/renameadmin'], ['POST', '/api/internal/syncquota'], ['GET', '/api/internal'], ['POST', '/service/notifications/?x=/service/token'],
+    ])('%s %s is answered by nobody', async (method, path) => {
+      const before = core.requests.length + registry.requests.length;
+      const response = await fetch(`${proxy.url}${path}`, { method, ...(method === 'GET' ? {} : { body: '{"status":"Success"}', headers: { 'content-type': 'application/json' } }) });
+      expect([response.status, await codeOf(response), core.requests.length + registry.requests.length - before]).toEqual([404, 'NOT_FOUND', 0]);
+    });
+
+    // What only looks like one goes to core as it is written, and core has nothing there: see http/internal-paths.flow.test.ts of core.
+    test.each(['/api//internal/renameadmin', '/API/internal/renameadmin', '/%61pi/internal/renameadmin', '//service/notifications/tasks/1', '/service;/notifications/tasks/1'])('%s reaches core unchanged', async (path) => {
+      const before = core.requests.length;
+      const { text } = await sendRaw(proxy.port, `POST ${path} HTTP/1.1\r\nHost: reg.test\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      expect(text).toMatch(/^HTTP\/1\.1 200 /);
+      expect(core.requests.slice(before).map((request) => request.url)).toEqual([path]);
+    });
+  });
+
+  test('the forms of the sign-in page and all their cookies pass through; a form of 65 KiB does not', async () => {
+    const form = { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded', cookie: 'sid=a; _gorilla_csrf=b' } };
+    const response = await fetch(`${proxy.url}/c/login`, { ...form, body: 'principal=a&password=b' });
+    expect(await response.json()).toMatchObject({ method: 'POST', url: '/c/login', headers: { cookie: 'sid=a; _gorilla_csrf=b' } });
+    expect(response.headers.getSetCookie()).toEqual(['one=1; Path=/', 'two=2; Path=/']);
+    const before = core.requests.length;
+    const refused = await fetch(`${proxy.url}/c/login`, { ...form, body: 'x'.repeat(65 * 1024) });
+    expect([refused.status, await codeOf(refused), core.requests.length - before]).toEqual([413, 'REQUEST_ENTITY_TOO_LARGE', 0]);
   });
 
   test.each(['OPTIONS', 'PROPFIND', 'PURGE'])('%s is refused with the methods that are allowed', async (method) => {
