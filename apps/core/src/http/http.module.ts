@@ -6,6 +6,7 @@ import { Problem } from '@haven/api';
 import { withOrigin } from '@haven/database';
 import { isTrustedPeer, Logger, Metrics, requestIdFrom, type AddressRanges } from '@haven/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { OperationWatchService } from '../audit/operation-watch.service.js';
 import { AuthorizationModule } from '../authorization/authorization.module.js';
 import { RequirementGuard } from '../authorization/requirement.guard.js';
 import { ReadOnlyGuard } from '../configuration/read-only.guard.js';
@@ -66,8 +67,16 @@ export function configureHttp(app: INestApplication): void {
   const metrics = app.get(Metrics);
   server.addHook('onRequest', (request, reply, done) => {
     commonHeaders(request, reply);
-    withOrigin({ name: '', address: request.ip, requestId: request.id }, done);
+    request.origin = { name: '', address: request.ip, requestId: request.id };
+    withOrigin(request.origin, done);
   });
+  // The body is read in the socket's context: go back to the request's.
+  server.addHook('preValidation', (request, _reply, done) => {
+    if (request.origin === undefined) done();
+    else withOrigin(request.origin, done);
+  });
+  const watch = app.get(OperationWatchService);
+  server.addHook('onSend', async (request, reply) => watch.observe(request, reply.statusCode));
   server.addHook('onResponse', (request, reply, done) => {
     record(request, reply, logger, metrics);
     done();
