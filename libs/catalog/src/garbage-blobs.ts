@@ -102,7 +102,7 @@ interface Totals {
 async function removeOne(database: Database, wanted: BlobsToRemove, total: Totals, digest: Digest): Promise<void> {
   await attempt(wanted, total, digest, async () => {
     const size = await database.transaction(async (transaction) => {
-      const [row] = await transaction.query<{ size: string }>(`SELECT size FROM blob WHERE digest = $1 AND state = 'deleting' FOR UPDATE SKIP LOCKED`, [digest]);
+      const [row] = await transaction.query<{ size: string }>(`SELECT size FROM blob WHERE digest = $1 AND state = 'deleting' FOR UPDATE`, [digest]);
       if (!row) return undefined;
       const confirmed = await wanted.removeBytes(digest);
       await transaction.execute('DELETE FROM blob WHERE digest = $1', [digest]);
