@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AdditionModule } from './addition/addition.module.js';
+import { AllowlistModule } from './allowlist/allowlist.module.js';
 import { ArtifactModule } from './artifact/artifact.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { ConfigurationModule } from './configuration/configuration.module.js';
@@ -22,7 +23,7 @@ import { TokenModule } from './token/token.module.js';
 import { UserModule } from './user/user.module.js';
 
 /** The REST API, the token service and identity. */
-@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, SystemModule, UserModule, ProjectModule, MemberModule, RepositoryModule, ArtifactModule, AdditionModule, AuditModule, LabelModule, IconModule, RobotModule, PermissionModule, GroupModule, OpenApiModule] })
+@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, SystemModule, UserModule, ProjectModule, AllowlistModule, MemberModule, RepositoryModule, ArtifactModule, AdditionModule, AuditModule, LabelModule, IconModule, RobotModule, PermissionModule, GroupModule, OpenApiModule] })
 export class CoreModule {
   static forRoot(settings: CoreSettings): DynamicModule {
     return { module: CoreModule, imports: [PlatformModule.forRoot(settings)] };

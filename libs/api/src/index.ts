@@ -1,6 +1,7 @@
 export {
   Accessory, Artifact, ArtifactCopyQuery, ArtifactListQuery, ArtifactQuery, BuildHistory, BuildStep, ChartDependency, type ModelFile, NewTag, ProjectArtifactListQuery, Reference, Tag, TagListQuery,
 } from './artifact.js';
+export { CVEAllowlist, CVEAllowlistReq } from './allowlist.js';
 export { AuditLog, AuditLogExt, AuditLogEventType, auditEventType, type AuditSwitches, isAudited } from './audit.js';
 export {
   AUTH_MODES, type Configuration, configurationOf, ConfigurationsReq, ConfigurationsResponse, MOST_STORAGE, SETTING_NAMES, settingOf, type SecretSetting, type SettingName, SETTINGS,
@@ -14,12 +15,14 @@ export { Label, LabelListQuery, LabelRef, LabelReq } from './label.js';
 export { MemberListQuery, ProjectMember, ProjectMemberEntity, RoleRequest } from './member.js';
 export { ListQuery, listParameters, MAX_PAGE_SIZE, type Page, pageLinks, pageParameters, PageQuery } from './paging.js';
 export { Problem, PROBLEMS, problemCodeOf, type ProblemCode, type ProblemOptions } from './problems.js';
-export { Project, ProjectDeletable, ProjectHeadQuery, ProjectListQuery, ProjectMetadata, ProjectReq, ProjectSummary } from './project.js';
+export { Metadata, MetadataReq, Project, ProjectDeletable, ProjectHeadQuery, ProjectListQuery, ProjectMetadata, ProjectReq, ProjectSummary } from './project.js';
 export { parseQuery, parseSort, type QueryMatch, type QueryTerm, type QueryValue, type SortTerm } from './query.js';
+export { Quota, QuotaListQuery, QuotaUpdateReq } from './quota.js';
 export { Repository, RepositoryReq } from './repository.js';
 export { Robot, RobotCreate, RobotCreated, RobotCreateV1, RobotPermission, RobotSec, RobotUpdate } from './robot.js';
 export { NativeReportSummary, SbomOverview, Scanner, VulnerabilitySummary } from './scan-overview.js';
+export { Search, SearchQuery, SearchRepository, Statistic } from './search.js';
 export { OwnSession, SessionId } from './session.js';
-export { ApiVersion, GeneralInfo, OverallHealthStatus } from './system.js';
+export { ApiVersion, GeneralInfo, OverallHealthStatus, SystemInfo } from './system.js';
 export { REGISTRY_SERVICE, TokenAnswer, TokenForm, TokenQuery } from './token.js';
 export { PasswordReq, Permission, PermissionQuery, Permissions, UserCreationReq, UserProfile, UserResp, UserSearchQuery, UserSearchRespItem, UserSysAdminFlag } from './user.js';

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { CVEAllowlist, CVEAllowlistReq } from './allowlist.js';
 import { Flag, text, Timestamp } from './fields.js';
 import { listParameters } from './paging.js';
+import { ResourceList } from './quota.js';
 
 const word = text(255).nullable().optional();
 
@@ -26,24 +28,18 @@ export const ProjectMetadata = z.object({
 }).meta({ id: 'ProjectMetadata' });
 export type ProjectMetadata = z.infer<typeof ProjectMetadata>;
 
-const CveAllowlist = z.object({
-  id: z.number().int().optional(),
-  project_id: z.number().int().optional(),
-  expires_at: z.number().int().nullable().optional(),
-  items: z.array(z.object({ cve_id: text(128) })).max(10_000).nullable().optional(),
-}).meta({ id: 'CVEAllowlist' });
-
 /** Body of POST /projects and PUT /projects/{p}. `storage_limit` is in bytes, -1 for none. */
 export const ProjectReq = z.object({
   project_name: text(255).optional(),
   public: z.boolean().nullable().optional(),
   metadata: ProjectMetadata.nullable().optional(),
-  cve_allowlist: CveAllowlist.nullable().optional(),
+  cve_allowlist: CVEAllowlistReq.nullable().optional(),
   storage_limit: z.number().int().nullable().optional(),
   registry_id: z.number().int().nullable().optional(),
 }).meta({ id: 'ProjectReq' });
 export type ProjectReq = z.infer<typeof ProjectReq>;
 
+/** `repo_count`, `cve_allowlist` and the caller's roles are left out of lists that are asked for without details. */
 export const Project = z.object({
   project_id: z.number().int(),
   owner_id: z.number().int(),
@@ -55,8 +51,11 @@ export const Project = z.object({
   togglable: z.boolean().optional(),
   current_user_role_id: z.number().int().optional(),
   current_user_role_ids: z.array(z.number().int()).optional(),
-  repo_count: z.number().int(),
+  repo_count: z.number().int().optional(),
+  /** Only of proxy caches. */
+  registry_id: z.number().int().optional(),
   metadata: ProjectMetadata,
+  cve_allowlist: CVEAllowlist.optional(),
 }).meta({ id: 'Project' });
 export type Project = z.infer<typeof Project>;
 
@@ -75,7 +74,27 @@ export type ProjectHeadQuery = z.infer<typeof ProjectHeadQuery>;
 export const ProjectDeletable = z.object({ deletable: z.boolean(), message: z.string().optional() }).meta({ id: 'ProjectDeletable' });
 export type ProjectDeletable = z.infer<typeof ProjectDeletable>;
 
-const ResourceList = z.object({ storage: z.number() });
+/** Body of POST and PUT below /projects/{p}/metadatas: exactly one setting. */
+export const MetadataReq = z.record(text(255), text(255)).meta({ id: 'MetadataReq' }).optional();
+export type MetadataReq = z.infer<typeof MetadataReq>;
+
+export const Metadata = z.record(z.string(), z.string()).meta({ id: 'Metadata' });
+export type Metadata = z.infer<typeof Metadata>;
+
+/** The remote registry of a proxy cache. */
+const RemoteRegistry = z.object({
+  id: z.number().int(),
+  name: z.string(),
+  url: z.string(),
+  type: z.string(),
+  insecure: z.boolean(),
+  description: z.string(),
+  status: z.string(),
+  ca_certificate: z.string().optional(),
+  credential: z.object({ type: z.string(), access_key: z.string(), access_secret: z.string() }).meta({ id: 'RegistryCredential' }).optional(),
+  creation_time: Timestamp,
+  update_time: Timestamp,
+}).meta({ id: 'Registry' });
 
 /** Member counts only for callers who may list members, the quota (bytes) only for those who may read it. */
 export const ProjectSummary = z.object({
@@ -86,5 +105,6 @@ export const ProjectSummary = z.object({
   guest_count: z.number().int().optional(),
   limited_guest_count: z.number().int().optional(),
   quota: z.object({ hard: ResourceList, used: ResourceList }).optional(),
+  registry: RemoteRegistry.optional(),
 }).meta({ id: 'ProjectSummary' });
 export type ProjectSummary = z.infer<typeof ProjectSummary>;

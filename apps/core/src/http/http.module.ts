@@ -52,7 +52,7 @@ export function createHttpAdapter(trusted: AddressRanges): FastifyAdapter {
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
     genReqId: (request: IncomingMessage) => requestIdFrom(request.headers['x-request-id']),
-    routerOptions: { maxParamLength: MAX_PARAMETER },
+    routerOptions: { maxParamLength: MAX_PARAMETER, ignoreTrailingSlash: true },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       commonHeaders(request, reply);
       sendProblem(reply, new Problem('BAD_REQUEST', 'the address of the request is not valid', { cause: error }));

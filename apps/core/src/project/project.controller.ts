@@ -7,13 +7,17 @@ import { CallerParam, ProjectParam, Requires } from '../authorization/requiremen
 import { anyone, authenticated, projectPermission } from '../authorization/requirement.js';
 import { Operation } from '../http/operation.js';
 import { Responds, RespondsNothing, RespondsPageOf } from '../http/response.interceptor.js';
+import { ProjectChangeService } from './project-change.service.js';
 import { ProjectService } from './project.service.js';
 
 const ONE = ':project_name_or_id';
 
 @Controller('api/v2.0/projects')
 export class ProjectController {
-  constructor(private readonly projects: ProjectService) {}
+  constructor(
+    private readonly projects: ProjectService,
+    private readonly changes: ProjectChangeService,
+  ) {}
 
   @Get()
   @Operation({ id: 'listProjects', tag: 'project', summary: 'List the projects that the caller may see' })
@@ -42,7 +46,7 @@ export class ProjectController {
     @Headers('x-resource-name-in-location') nameInLocation: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    const id = await this.projects.create(caller, request);
+    const id = await this.changes.create(caller, request);
     reply.header('Location', `/api/v2.0/projects/${nameInLocation === 'true' ? request.project_name : id}`);
   }
 
@@ -59,7 +63,7 @@ export class ProjectController {
   @Requires(projectPermission('project', 'update'))
   @RespondsNothing()
   update(@ProjectParam() project: KnownProject, @CallerParam() caller: Caller, @Body({ schema: ProjectReq }) request: ProjectReq): Promise<void> {
-    return this.projects.update(project, caller, request);
+    return this.changes.update(project, caller, request);
   }
 
   @Delete(ONE)
@@ -67,7 +71,7 @@ export class ProjectController {
   @Requires(projectPermission('project', 'delete'))
   @RespondsNothing()
   delete(@ProjectParam() project: KnownProject, @CallerParam() caller: Caller): Promise<void> {
-    return this.projects.delete(project, caller);
+    return this.changes.delete(project, caller);
   }
 
   @Get(`${ONE}/_deletable`)

@@ -74,7 +74,7 @@ describe('making a project', () => {
     await create('public-two', 'alice', { public: true });
     expect((await core.call('GET', `${PROJECTS}/public-two`)).status).toBe(200);
     for (const metadata of [{ public: 'maybe' }, { severity: 'awful' }, { retention_id: '1' }]) expect((await create('refused', 'alice', { metadata })).status).toBe(400);
-    for (const more of [{ registry_id: 3 }, { cve_allowlist: { items: [{ cve_id: 'CVE-1' }] } }]) expect((await create('refused', 'admin', more)).status).toBe(400);
+    for (const more of [{ registry_id: 3 }, { registry_id: -1 }, { cve_allowlist: { items: [{ cve_id: 'CVE-1' }, { cve_id: 'CVE-1' }] } }, { cve_allowlist: { items: [{ cve_id: ' ' }] } }]) expect((await create('refused', 'admin', more)).status).toBe(400);
   });
 
   test('lets system administrators alone set a storage limit', async () => {

@@ -5,6 +5,7 @@ import { restrictToVisible, rolesSql } from '../authorization/role-sql.js';
 import { mapPage, selectPage } from '../listing/select-page.js';
 import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
 import type { ProjectList } from './project-list.js';
+import { storageUsedSql } from './storage-used.js';
 
 export interface ProjectRow {
   readonly id: number;
@@ -18,6 +19,8 @@ export interface ProjectRow {
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly repositories: number;
+  /** The id of its retention policy, when it has one. */
+  readonly retentionId: number | undefined;
   /** The caller's roles in it, by their numbers. */
   readonly roles: readonly number[];
 }
@@ -33,15 +36,16 @@ interface Row {
   readonly created_at: Date;
   readonly updated_at: Date;
   readonly repositories: number;
+  readonly retention_id: number | null;
   readonly roles: number[];
 }
 
-export interface NewProject {
+/** A project that nobody else changes until the transaction ends. */
+export interface LockedProject {
   readonly name: string;
   readonly public: boolean;
-  readonly ownerId: number;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly storageLimit: number;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly retentionId: number | undefined;
 }
 
 const COLUMNS: QueryColumns = new Map([
@@ -57,6 +61,7 @@ const COLUMNS: QueryColumns = new Map([
 
 const FIELDS = `p.id, p.name, p.public, p.owner_id, o.username AS owner_name, p.metadata, p.storage_limit, p.created_at, p.updated_at,
   (SELECT count(*)::int FROM repository r WHERE r.project_id = p.id AND r.deleted_at IS NULL) AS repositories,
+  (SELECT t.id FROM retention_policy t WHERE t.project_id = p.id) AS retention_id,
   ${rolesSql('p.id', 'caller.id')} AS roles`;
 
 /** The tables behind FIELDS, with the caller's user id as the one row of `caller`. */
@@ -101,61 +106,24 @@ export class ProjectStore {
 
   /** Bytes of everything that the project's repositories hold, each blob counted once. */
   async storageUsed(id: number): Promise<number> {
-    const [row] = await this.database.query<{ used: string }>(
-      `SELECT coalesce(sum(b.size), 0) AS used FROM blob b WHERE b.digest IN (
-         SELECT rb.digest FROM repository_blob rb JOIN repository r ON r.id = rb.repository_id WHERE r.project_id = $1 AND r.deleted_at IS NULL)`,
-      [id],
-    );
+    const [row] = await this.database.query<{ used: string }>(`SELECT ${storageUsedSql('p')} AS used FROM project p WHERE p.id = $1`, [id]);
     return Number(row?.used ?? 0);
   }
 }
 
-/** Inserts the project with its creator as administrator; undefined when the name is taken. */
-export async function insertProject(transaction: Transaction, project: NewProject): Promise<number | undefined> {
-  const [row] = await transaction.query<{ id: number }>(
-    `INSERT INTO project (name, public, owner_id, metadata, storage_limit) VALUES ($1, $2, $3, $4, $5)
-     ON CONFLICT (name) WHERE deleted_at IS NULL DO NOTHING RETURNING id`,
-    [project.name, project.public, project.ownerId, JSON.stringify(project.metadata), project.storageLimit],
-  );
+/** Locks the project against pushes into it; undefined when it is gone. */
+export async function lockProject(transaction: Transaction, id: number): Promise<LockedProject | undefined> {
+  const [row] = await transaction.query<{ name: string; public: boolean; metadata: Record<string, unknown> }>(
+    'SELECT name, public, metadata FROM project WHERE id = $1 AND deleted_at IS NULL FOR UPDATE', [id]);
   if (row === undefined) return undefined;
-  await transaction.execute('INSERT INTO member (project_id, user_id, role) VALUES ($1, $2, 1)', [row.id, project.ownerId]);
-  return row.id;
-}
-
-/** Who owns what robots make: the system administrator who has been there longest. */
-export async function firstAdministrator(transaction: Transaction): Promise<number> {
-  const [row] = await transaction.query<{ id: number }>('SELECT id FROM haven_user WHERE sysadmin AND deleted_at IS NULL ORDER BY id LIMIT 1 FOR KEY SHARE');
-  if (row === undefined) throw new Error('there is no system administrator');
-  return row.id;
-}
-
-/** Locks the project against pushes into it and answers whether it is public; undefined when it is gone. */
-export async function lockProject(transaction: Transaction, id: number): Promise<{ readonly name: string; readonly public: boolean } | undefined> {
-  const [row] = await transaction.query<{ name: string; public: boolean }>('SELECT name, public FROM project WHERE id = $1 AND deleted_at IS NULL FOR UPDATE', [id]);
-  return row;
-}
-
-export async function hasRepositories(transaction: Pick<Transaction, 'query'>, id: number): Promise<boolean> {
-  return (await transaction.query('SELECT 1 FROM repository WHERE project_id = $1 AND deleted_at IS NULL LIMIT 1', [id])).length > 0;
-}
-
-/** Adds these settings to the project's. */
-export async function updateProject(transaction: Transaction, id: number, isPublic: boolean, metadata: Readonly<Record<string, string>>): Promise<void> {
-  await transaction.execute('UPDATE project SET public = $2, metadata = metadata || $3::jsonb, updated_at = now() WHERE id = $1', [id, isPublic, JSON.stringify(metadata)]);
-}
-
-/** Takes the project, its members and its robots away; resolves to the robots' ids. */
-export async function binProject(transaction: Transaction, id: number): Promise<number[]> {
-  await transaction.execute('UPDATE project SET deleted_at = now(), updated_at = now() WHERE id = $1', [id]);
-  await transaction.execute('DELETE FROM member WHERE project_id = $1', [id]);
-  await transaction.execute('DELETE FROM robot_permission WHERE project_id = $1', [id]);
-  const robots = await transaction.query<{ id: number }>('DELETE FROM robot WHERE project_id = $1 RETURNING id', [id]);
-  return robots.map((robot) => robot.id);
+  const [policy] = await transaction.query<{ id: number }>('SELECT id FROM retention_policy WHERE project_id = $1', [id]);
+  return { ...row, retentionId: policy?.id };
 }
 
 function projectRow(row: Row): ProjectRow {
   return {
     id: row.id, name: row.name, public: row.public, ownerId: row.owner_id, ownerName: row.owner_name, metadata: row.metadata,
-    storageLimit: Number(row.storage_limit), createdAt: row.created_at, updatedAt: row.updated_at, repositories: row.repositories, roles: row.roles,
+    storageLimit: Number(row.storage_limit), createdAt: row.created_at, updatedAt: row.updated_at, repositories: row.repositories,
+    retentionId: row.retention_id ?? undefined, roles: row.roles,
   };
 }

@@ -13,6 +13,12 @@ export const projects: Rows = {
   [`GET ${ONE}/_deletable`]: same('401 a, 403 nlgdm-, 200 ps+y'),
   [`GET ${ONE}/summary`]: each('200 anlgdmps+-y', '401 a, 403 n-, 200 lgdmps+y'),
 
+  [`GET ${ONE}/metadatas`]: same('401 a, 403 nlgdmp-, 200 s+y'),
+  [`POST ${ONE}/metadatas`]: same('401 a, 403 nlgdm-, 422 ps+y'),
+  [`GET ${ONE}/metadatas/:meta_name`]: same('401 a, 403 nlgd-, 200 mps+y', { path: { meta_name: 'public' } }),
+  [`PUT ${ONE}/metadatas/:meta_name`]: same('401 a, 403 nlgdm-, 422 ps+y'),
+  [`DELETE ${ONE}/metadatas/:meta_name`]: same('401 a, 403 nlgdm-, 404 ps+y', { path: { meta_name: 'severity' } }),
+
   [`GET ${ONE}/members`]: same('401 a, 403 nl-, 200 gdmps+y'),
   [`POST ${ONE}/members`]: same('401 a, 403 nlgdm+-, 422 psy'),
   [`GET ${ONE}/members/:mid`]: same('401 a, 403 nl-, 200 gdmps+y', guestsMembership),

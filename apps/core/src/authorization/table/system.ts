@@ -14,4 +14,6 @@ export const system: Rows = {
   'GET /api/v2.0/systeminfo': same('200 anlgdmps+-y'),
   'GET /api/v2.0/configurations': same('401 a, 403 nlgdmp+-y, 200 s'),
   'PUT /api/v2.0/configurations': same('401 a, 403 nlgdmp+-y, 422 s'),
+  'GET /api/v2.0/system/CVEAllowlist': same('401 a, 200 nlgdmps+-y'),
+  'PUT /api/v2.0/system/CVEAllowlist': same('401 a, 403 nlgdmp+-y, 422 s'),
 };
