@@ -8,6 +8,7 @@ import { FirstStartModule } from './first-start/first-start.module.js';
 import { GroupModule } from './group/group.module.js';
 import { HttpModule } from './http/http.module.js';
 import { IconModule } from './icon/icon.module.js';
+import { ImmutabilityModule } from './immutability/immutability.module.js';
 import { LabelModule } from './label/label.module.js';
 import { MemberModule } from './member/member.module.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
@@ -15,7 +16,9 @@ import { PermissionModule } from './permission/permission.module.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { ProjectModule } from './project/project.module.js';
 import { RepositoryModule } from './repository/repository.module.js';
+import { RetentionModule } from './retention/retention.module.js';
 import { RobotModule } from './robot/robot.module.js';
+import { ScheduleModule } from './schedule/schedule.module.js';
 import type { CoreSettings } from './settings.js';
 import { SignInModule } from './session/sign-in.module.js';
 import { SystemModule } from './system/system.module.js';
@@ -23,7 +26,7 @@ import { TokenModule } from './token/token.module.js';
 import { UserModule } from './user/user.module.js';
 
 /** The REST API, the token service and identity. */
-@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, SystemModule, UserModule, ProjectModule, AllowlistModule, MemberModule, RepositoryModule, ArtifactModule, AdditionModule, AuditModule, LabelModule, IconModule, RobotModule, PermissionModule, GroupModule, OpenApiModule] })
+@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, SystemModule, UserModule, ProjectModule, AllowlistModule, MemberModule, RepositoryModule, ArtifactModule, AdditionModule, AuditModule, LabelModule, IconModule, RobotModule, PermissionModule, GroupModule, ImmutabilityModule, RetentionModule, ScheduleModule, OpenApiModule] })
 export class CoreModule {
   static forRoot(settings: CoreSettings): DynamicModule {
     return { module: CoreModule, imports: [PlatformModule.forRoot(settings)] };

@@ -8,9 +8,10 @@ export {
   UNLIMITED_STORAGE,
 } from './configuration.js';
 export { Errors, errorsBody } from './errors.js';
-export { Flag, Id, NEVER, text, Timestamp } from './fields.js';
+export { Flag, Id, LongId, NEVER, text, Timestamp } from './fields.js';
 export { UserGroup, UserGroupListQuery, UserGroupReq, UserGroupSearchItem, UserGroupSearchQuery } from './group.js';
 export { Icon } from './icon.js';
+export { ImmutableRule } from './immutability.js';
 export { Label, LabelListQuery, LabelRef, LabelReq } from './label.js';
 export { MemberListQuery, ProjectMember, ProjectMemberEntity, RoleRequest } from './member.js';
 export { ListQuery, listParameters, MAX_PAGE_SIZE, type Page, pageLinks, pageParameters, PageQuery } from './paging.js';
@@ -19,9 +20,13 @@ export { Metadata, MetadataReq, Project, ProjectDeletable, ProjectHeadQuery, Pro
 export { parseQuery, parseSort, type QueryMatch, type QueryTerm, type QueryValue, type SortTerm } from './query.js';
 export { Quota, QuotaListQuery, QuotaUpdateReq } from './quota.js';
 export { Repository, RepositoryReq } from './repository.js';
+export {
+  RetentionExecution, RetentionExecutionAction, RetentionExecutionReq, RetentionExecutionTask, RetentionMetadata, RetentionPolicy, RetentionRule, RetentionRuleTrigger,
+} from './retention.js';
 export { Robot, RobotCreate, RobotCreated, RobotCreateV1, RobotPermission, RobotSec, RobotUpdate } from './robot.js';
 export { NativeReportSummary, SbomOverview, Scanner, VulnerabilitySummary } from './scan-overview.js';
 export { Search, SearchQuery, SearchRepository, Statistic } from './search.js';
+export { ScheduleTask, SchedulerStatus } from './schedule.js';
 export { OwnSession, SessionId } from './session.js';
 export { ApiVersion, GeneralInfo, OverallHealthStatus, SystemInfo } from './system.js';
 export { REGISTRY_SERVICE, TokenAnswer, TokenForm, TokenQuery } from './token.js';

@@ -5,6 +5,7 @@ export {
   evaluateRetention, isRetentionScope, RETENTION_TEMPLATES,
   type RetentionCandidate, type RetentionDecision, type RetentionQuestion, type RetentionReason, type RetentionRule, type RetentionTag, type RetentionTemplate,
 } from './retention.js';
+export { scopeFault } from './rule-fault.js';
 export {
   readUntagged, REPOSITORY_DECORATIONS, repositorySelector, selectsUntagged, TAG_DECORATIONS, tagSelector,
   type NameSelector, type RuleScope, type Selector,

@@ -2,6 +2,7 @@ import { artifacts } from './artifacts.js';
 import { auditLogs } from './audit-logs.js';
 import { labels } from './labels.js';
 import { projects } from './projects.js';
+import { retention } from './retention.js';
 import { robots } from './robots.js';
 import type { Rows } from './row.js';
 import { sessions } from './sessions.js';
@@ -12,4 +13,4 @@ import { users } from './users.js';
  * Who may call what: every route of core with the status that each caller gets, written out by hand from the Harbor
  * API's tables, not from the code's own. The rows of a new area go into a file of their own beside this one.
  */
-export const ROWS: Rows = { ...system, ...users, ...projects, ...artifacts, ...labels, ...sessions, ...auditLogs, ...robots };
+export const ROWS: Rows = { ...system, ...users, ...projects, ...artifacts, ...labels, ...sessions, ...auditLogs, ...robots, ...retention };
