@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Catalog } from '@haven/catalog';
-import { configurationOf } from '@haven/api';
+import { configurationOf, type Configuration } from '@haven/api';
 import { createDatabase, Outbox, SettingsTable, type Database } from '@haven/database';
 import { Executions, ScheduleClock, TaskSweep, TaskWorker } from '@haven/execution';
 import { connectRedis, type Messages } from '@haven/messages';
@@ -10,6 +10,7 @@ import { AuditWork } from './audit/audit-work.js';
 import { CacheRefresh } from './event/cache-refresh.js';
 import { Subscribers } from './event/subscribers.js';
 import { ExecutionRunner } from './execution/execution-runner.js';
+import { GarbageWork } from './garbage/garbage-work.js';
 import { Relay } from './relay/relay.js';
 import { RetentionRun } from './retention/retention-run.js';
 import { RetentionStore } from './retention/retention.store.js';
@@ -44,6 +45,7 @@ function openParts(settings: Settings, logger: RootLogger, metrics: Metrics, hea
   const storage = openStorage(settings.HAVEN_STORAGE, { accessKey: settings.HAVEN_S3_ACCESS_KEY, secretKey: settings.HAVEN_S3_SECRET_KEY });
   const messages = connectRedis(settings.HAVEN_REDIS_URL, logger);
   const outbox = new Outbox(database);
+  const catalog = new Catalog(database);
   const audit = new AuditWork({ database, messages, logger, metrics });
   return new WorkParts(
     database,
@@ -51,7 +53,8 @@ function openParts(settings: Settings, logger: RootLogger, metrics: Metrics, hea
     outbox,
     new Relay({ outbox, jobs: messages.jobs, logger, metrics }),
     new Subscribers([new CacheRefresh(messages.broadcasts), audit.trail]),
-    new UploadPurge({ catalog: new Catalog(database), storage, logger, metrics, ttlSeconds: settings.HAVEN_UPLOAD_TTL_SECONDS }),
+    new UploadPurge({ catalog, storage, logger, metrics, ttlSeconds: settings.HAVEN_UPLOAD_TTL_SECONDS }),
+    new GarbageWork({ catalog, storage, configuration: configurationOn(database, messages), logger, metrics }),
     audit,
     executionRunner(database, messages, logger, metrics),
     logger,
@@ -59,10 +62,16 @@ function openParts(settings: Settings, logger: RootLogger, metrics: Metrics, hea
   );
 }
 
+/** What administrators set, as fresh as broadcasts make it. */
+function configurationOn(database: Database, { broadcasts }: Messages): SettingsTable<Configuration> {
+  const table = new SettingsTable(database, configurationOf);
+  broadcasts.on('settings-changed', () => { table.forget(); });
+  return table;
+}
+
 function executionRunner(database: Database, messages: Messages, logger: RootLogger, metrics: Metrics): ExecutionRunner {
   const { broadcasts, jobs } = messages;
-  const settings = new SettingsTable(database, configurationOf);
-  broadcasts.on('settings-changed', () => { settings.forget(); });
+  const settings = configurationOn(database, messages);
   const worker = new TaskWorker({ database, broadcasts, logger, metrics });
   const retention = new RetentionRun({ store: new RetentionStore(database), catalog: new Catalog(database), settings });
   worker.handle('RETENTION', (context) => retention.run(context));

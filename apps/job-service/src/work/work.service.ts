@@ -5,6 +5,7 @@ import { retryWithJitter, type Health, type RootLogger } from '@haven/runtime';
 import type { AuditWork } from '../audit/audit-work.js';
 import type { Subscribers } from '../event/subscribers.js';
 import type { ExecutionRunner } from '../execution/execution-runner.js';
+import type { GarbageWork } from '../garbage/garbage-work.js';
 import { HandledEvents } from '../event/handled-events.js';
 import { purgeEvents } from '../event/purge-events.js';
 import type { Relay } from '../relay/relay.js';
@@ -22,6 +23,7 @@ export class WorkParts {
     readonly relay: Relay,
     readonly subscribers: Subscribers,
     readonly uploadPurge: UploadPurge,
+    readonly garbage: GarbageWork,
     readonly audit: AuditWork,
     readonly executions: ExecutionRunner,
     readonly logger: RootLogger,
@@ -52,6 +54,7 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
     workers.handle('deliver-event', (event) => this.#deliver(event));
     workers.handle('purge-uploads', () => this.#parts.uploadPurge.run());
     workers.handle('purge-events', async () => { await purgeEvents(this.#parts.outbox, logger); });
+    this.#parts.garbage.register(workers);
     this.#parts.audit.register(workers);
     this.#parts.executions.register(workers);
     this.#starting = this.#whenReady(() => {
@@ -70,6 +73,7 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
     this.#stop.abort();
     await this.#starting;
     await this.#scheduling;
+    this.#parts.garbage.stop();
     await this.#parts.executions.stop();
     await this.#parts.relay.stop();
     await this.#parts.messages.close();
@@ -101,6 +105,7 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
   async #scheduleAll(): Promise<void> {
     await this.#parts.messages.jobs.schedule('purge-uploads', {}, 10 * MINUTE_MS);
     await this.#parts.messages.jobs.schedule('purge-events', {}, 60 * MINUTE_MS);
+    await this.#parts.garbage.schedule(this.#parts.messages.jobs);
     await this.#parts.audit.schedule(this.#parts.messages.jobs);
   }
 

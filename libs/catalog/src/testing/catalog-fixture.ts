@@ -98,3 +98,8 @@ export class CatalogFixture {
 export function projectOf(repository: string): number {
   return repository.startsWith('alpha/') ? 1 : 2;
 }
+
+/** Why those that failed did: the codes of their errors, each once. */
+export function refusals(outcomes: readonly PromiseSettledResult<unknown>[]): string[] {
+  return [...new Set(outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [(outcome.reason as { code?: string }).code ?? String(outcome.reason)] : [])))];
+}

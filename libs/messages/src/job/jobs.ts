@@ -32,6 +32,10 @@ export const JOBS = {
   'purge-uploads': { payload: z.object({}), attempts: 3, backoffMs: 10_000, concurrency: 1 },
   /** Removes events that were delivered long ago from the outbox. */
   'purge-events': { payload: z.object({}), attempts: 3, backoffMs: 10_000, concurrency: 1 },
+  /** Removes uploads that nobody names, what is in the bin for too long, and the bytes of blobs that nothing needs. */
+  'collect-garbage': { payload: z.object({}), attempts: 2, backoffMs: 60_000, concurrency: 1 },
+  /** Adds waiting changes to what projects are charged for, so that reading that stays cheap. */
+  'fold-quota': { payload: z.object({}), attempts: 1, backoffMs: 1000, concurrency: 1 },
   /** Keeps a partition of the audit trail ready for each month. */
   'audit-partitions': { payload: z.object({}), attempts: 3, backoffMs: 10_000, concurrency: 1 },
   /** Does a task of a retention execution. The task's row decides whether there is something to do, and about further tries. */
