@@ -15,7 +15,7 @@ export class ScheduleController {
   constructor(private readonly schedules: Schedules) {}
 
   @Get()
-  @Operation({ id: 'listSchedules', tag: 'schedule', summary: 'List everything that starts by itself, with its next times' })
+  @Operation({ id: 'listSchedules', tag: 'schedule', summary: 'List everything that starts by itself, with its next times', refuses: ['NOT_FOUND'] })
   @Requires(systemPermission('jobservice-monitor', 'list'))
   @RespondsPageOf(ScheduleTask)
   async list(@Query({ schema: PageQuery }) { page, page_size: size }: PageQuery): Promise<Page<ScheduleTask>> {
@@ -24,7 +24,7 @@ export class ScheduleController {
   }
 
   @Get(':job_type/paused')
-  @Operation({ id: 'getSchedulePaused', tag: 'schedule', summary: 'Tell whether schedules are paused; the job type must be all' })
+  @Operation({ id: 'getSchedulePaused', tag: 'schedule', summary: 'Tell whether schedules are paused; the job type must be all', refuses: ['FORBIDDEN', 'NOT_FOUND'] })
   @Requires(authenticated)
   @Responds(SchedulerStatus)
   async paused(@Param('job_type') jobType: string): Promise<SchedulerStatus> {
