@@ -7,6 +7,8 @@ export type DatabaseFault = 'unavailable' | 'conflict' | 'duplicate' | 'missing-
 
 /** SQLSTATE classes and codes, PostgreSQL manual, appendix A. */
 const UNAVAILABLE_CODES = new Set(['57P01', '57P02', '57P03', '53300', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
+/** A partition was attached while a row was on its way to the default one: the same statement finds the new partition. */
+const MOVED_ROW = /violates partition constraint$/;
 const CONFLICT_CODES = new Set(['40001', '40P01']);
 const LOST_CONNECTION = /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|connection timeout/i;
 
@@ -17,7 +19,7 @@ export function databaseFault(error: unknown): DatabaseFault {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const message = 'message' in error && typeof error.message === 'string' ? error.message : '';
   if (UNAVAILABLE_CODES.has(code) || code.startsWith('08') || LOST_CONNECTION.test(message) || isMissingSocket(error, code)) return 'unavailable';
-  if (CONFLICT_CODES.has(code)) return 'conflict';
+  if (CONFLICT_CODES.has(code) || (code === '23514' && MOVED_ROW.test(message))) return 'conflict';
   if (code === '23505') return 'duplicate';
   if (code === '23503') return 'missing-reference';
   return 'other';

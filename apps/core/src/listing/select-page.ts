@@ -10,26 +10,20 @@ export interface PageToSelect {
   readonly conditions: SqlConditions;
   /** A total order (see orderBy). */
   readonly order: string;
-  /** How many rows there are on all pages, where that is known; otherwise they are counted. */
-  readonly total?: number | undefined;
   /** From 1. */
   readonly page: number;
   readonly size: number;
 }
 
 /** The rows of one page, and how many rows there are on all pages. */
-export async function selectPage<Row>(database: Queryable, { fields, from, conditions, order, total: known, page, size }: PageToSelect): Promise<Page<Row>> {
+export async function selectPage<Row>(database: Queryable, { fields, from, conditions, order, page, size }: PageToSelect): Promise<Page<Row>> {
   const matching = `FROM ${from} WHERE ${conditions.toSql()}`;
-  const total = known ?? (await countRows(database, matching, conditions));
+  const [count] = await database.query<{ total: number }>(`SELECT count(*)::int AS total ${matching}`, conditions.parameters);
+  const total = count?.total ?? 0;
   const offset = (page - 1) * size;
   if (offset >= total) return { items: [], total };
   const items = await database.query<Row>(`SELECT ${fields} ${matching} ORDER BY ${order} LIMIT ${size} OFFSET ${offset}`, conditions.parameters);
   return { items, total };
-}
-
-async function countRows(database: Queryable, matching: string, { parameters }: SqlConditions): Promise<number> {
-  const [count] = await database.query<{ total: number }>(`SELECT count(*)::int AS total ${matching}`, parameters);
-  return count?.total ?? 0;
 }
 
 /** The page with each row turned into what it means. */

@@ -1,5 +1,5 @@
 import { parseSubjectId } from '@haven/access';
-import type { Database } from '@haven/database';
+import { databaseFault, type Database } from '@haven/database';
 import type { AuditEntry } from './audit-entry.js';
 
 /** Keeps the audit trail in the database. */
@@ -12,6 +12,16 @@ export class AuditStore {
 
   /** Adds lines in one statement; resolves to the ids of the events whose lines were not there yet. */
   async add(entries: readonly AuditEntry[]): Promise<ReadonlySet<string>> {
+    try {
+      return await this.#insert(entries);
+    } catch (error) {
+      // A partition was made meanwhile; the statement finds it now.
+      if (databaseFault(error) === 'conflict') return this.#insert(entries);
+      throw error;
+    }
+  }
+
+  async #insert(entries: readonly AuditEntry[]): Promise<ReadonlySet<string>> {
     const column = <Key extends keyof AuditEntry>(key: Key): AuditEntry[Key][] => entries.map((entry) => entry[key]);
     const rows = await this.#database.query<{ event_id: string }>(
       `INSERT INTO audit_event (event_id, op_time, project_id, subject, username, operation, resource_type, resource, operation_description, operation_result, address, request_id)
