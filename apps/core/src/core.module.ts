@@ -15,18 +15,21 @@ import { OpenApiModule } from './openapi/openapi.module.js';
 import { PermissionModule } from './permission/permission.module.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { ProjectModule } from './project/project.module.js';
+import { QuotaModule } from './quota/quota.module.js';
 import { RepositoryModule } from './repository/repository.module.js';
 import { RetentionModule } from './retention/retention.module.js';
 import { RobotModule } from './robot/robot.module.js';
 import { ScheduleModule } from './schedule/schedule.module.js';
 import type { CoreSettings } from './settings.js';
 import { SignInModule } from './session/sign-in.module.js';
+import { SearchModule } from './search/search.module.js';
+import { StatisticsModule } from './statistics/statistics.module.js';
 import { SystemModule } from './system/system.module.js';
 import { TokenModule } from './token/token.module.js';
 import { UserModule } from './user/user.module.js';
 
 /** The REST API, the token service and identity. */
-@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, SystemModule, UserModule, ProjectModule, AllowlistModule, MemberModule, RepositoryModule, ArtifactModule, AdditionModule, AuditModule, LabelModule, IconModule, RobotModule, PermissionModule, GroupModule, ImmutabilityModule, RetentionModule, ScheduleModule, OpenApiModule] })
+@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, SystemModule, UserModule, ProjectModule, AllowlistModule, QuotaModule, SearchModule, StatisticsModule, MemberModule, RepositoryModule, ArtifactModule, AdditionModule, AuditModule, LabelModule, IconModule, RobotModule, PermissionModule, GroupModule, ImmutabilityModule, RetentionModule, ScheduleModule, OpenApiModule] })
 export class CoreModule {
   static forRoot(settings: CoreSettings): DynamicModule {
     return { module: CoreModule, imports: [PlatformModule.forRoot(settings)] };

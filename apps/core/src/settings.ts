@@ -15,8 +15,15 @@ export const coreSettings = z.object({
   HAVEN_SECRET_KEY: z.string().regex(/^[0-9a-f]{64}$/i, 'not 64 hexadecimal digits').describe('32 random bytes in hexadecimal, usually in the file that HAVEN_SECRET_KEY_FILE names'),
   HAVEN_ADMIN_PASSWORD: z.string().max(128).optional(),
   HAVEN_ADMIN_PASSWORD_OUT: z.string().max(4096).describe('the file for a generated administrator password').optional(),
-  HAVEN_TOKEN_SECONDS: wholeNumber(60, 86_400).default(1800),
+  HAVEN_CA: certificates().describe('certificates of the authority that signed the server certificate, in PEM form; usually in the file that HAVEN_CA_FILE names').optional(),
 });
+
+/** Certificates that everybody may have: the file must not hold the key as well. */
+function certificates() {
+  return z.string().max(1024 * 1024).trim()
+    .refine((text) => text.startsWith('-----BEGIN CERTIFICATE-----'), 'not certificates in PEM form')
+    .refine((text) => !text.includes('PRIVATE KEY'), 'holds a private key, which must not be given out');
+}
 
 export type CoreSettings = z.infer<typeof coreSettings>;
 

@@ -12,7 +12,7 @@ export type DeclaredResponse =
   | { readonly kind: 'one'; readonly schema: z.ZodType }
   | { readonly kind: 'page'; readonly schema: z.ZodType }
   | { readonly kind: 'text'; readonly types: readonly string[] }
-  | { readonly kind: 'raw'; readonly mediaType: string }
+  | { readonly kind: 'raw'; readonly mediaType: string; readonly headers: readonly string[] }
   | { readonly kind: 'nothing' };
 
 /** An answer that is no JSON of a schema: a file's text, a log. */
@@ -41,9 +41,9 @@ export function RespondsText(...types: readonly string[]): MethodDecorator {
   return SetMetadata(RESPONSE, { kind: 'text', types: types.length === 0 ? [PLAIN_TEXT] : types } satisfies DeclaredResponse);
 }
 
-/** The handler answers text or bytes as they are; their media type is this one, unless the handler sets another Content-Type. */
-export function RespondsRaw(mediaType: string): MethodDecorator {
-  return SetMetadata(RESPONSE, { kind: 'raw', mediaType } satisfies DeclaredResponse);
+/** The handler answers text or bytes as they are; their media type is this one, unless the handler sets another Content-Type; `headers` names what it sends besides. */
+export function RespondsRaw(mediaType: string, ...headers: readonly string[]): MethodDecorator {
+  return SetMetadata(RESPONSE, { kind: 'raw', mediaType, headers } satisfies DeclaredResponse);
 }
 
 /** The handler answers no body. */

@@ -18,6 +18,7 @@ export function successOf(route: Route, schemas: Schemas): JsonObject {
 function headersOf({ response, status }: Route): JsonObject {
   return {
     // Generators ignore it; Harbor's document has it.
+    ...(response.kind === 'raw' ? Object.fromEntries(response.headers.map((name) => [name, { schema: { type: 'string' } }])) : {}),
     ...(response.kind === 'text' ? { 'Content-Type': { schema: { type: 'string' } } } : {}),
     ...(response.kind === 'page' ? { Link: { $ref: '#/components/headers/Link' } } : {}),
     ...(status === 201 ? { Location: { $ref: '#/components/headers/Location' } } : {}),

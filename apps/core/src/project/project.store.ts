@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Transaction } from '@haven/database';
 import type { Page } from '@haven/api';
-import { restrictToVisible, rolesSql } from '../authorization/role-sql.js';
+import { restrictToVisible, rolesSql, type VisibleProjects } from '../authorization/role-sql.js';
 import { mapPage, selectPage } from '../listing/select-page.js';
 import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
 import type { ProjectList } from './project-list.js';
@@ -96,6 +96,17 @@ export class ProjectStore {
     conditions.query(wanted.terms, COLUMNS);
     const order = orderBy(wanted.sort, COLUMNS, 'p.name', 'p.id');
     return mapPage(await selectPage<Row>(this.database, { fields: FIELDS, from, conditions, order, page: wanted.page, size: wanted.size }), projectRow);
+  }
+
+  /** The first projects, by name, whose name holds the text. */
+  async named(text: string, { visible, userId, most }: { readonly visible: VisibleProjects; readonly userId: number; readonly most: number }): Promise<ProjectRow[]> {
+    const conditions = new SqlConditions();
+    const from = tables(conditions.value(userId));
+    conditions.add('p.deleted_at IS NULL');
+    conditions.contains('p.name', text);
+    restrictToVisible(conditions, visible);
+    const rows = await this.database.query<Row>(`SELECT ${FIELDS} FROM ${from} WHERE ${conditions.toSql()} ORDER BY p.name LIMIT ${most}`, conditions.parameters);
+    return rows.map(projectRow);
   }
 
   /** People in each role of a project, by the role's number. */

@@ -1,9 +1,8 @@
 import { Controller, Get } from '@nestjs/common';
-import type { Caller } from '@haven/access';
-import { ApiVersion, GeneralInfo, OverallHealthStatus } from '@haven/api';
+import { ApiVersion, OverallHealthStatus } from '@haven/api';
 import { z } from 'zod';
-import { CallerParam, Requires } from '../authorization/requirement.guard.js';
-import { anyone, open } from '../authorization/requirement.js';
+import { Requires } from '../authorization/requirement.guard.js';
+import { open } from '../authorization/requirement.js';
 import { Operation } from '../http/operation.js';
 import { Responds } from '../http/response.interceptor.js';
 import { SystemService } from './system.service.js';
@@ -34,13 +33,5 @@ export class SystemController {
   @Responds(OverallHealthStatus)
   health(): Promise<OverallHealthStatus> {
     return this.system.health();
-  }
-
-  @Get('v2.0/systeminfo')
-  @Operation({ id: 'getSystemInfo', tag: 'systeminfo', summary: 'What anybody may know about the installation; more once logged in' })
-  @Requires(anyone)
-  @Responds(GeneralInfo)
-  info(@CallerParam() caller: Caller): GeneralInfo {
-    return this.system.info(caller);
   }
 }

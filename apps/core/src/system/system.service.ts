@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '@haven/access';
 import type { GeneralInfo, OverallHealthStatus } from '@haven/api';
 import { Health, type HealthReport } from '@haven/runtime';
+import { ConfigurationService } from '../configuration/configuration.service.js';
 import { CoreOptions } from '../platform/core-options.js';
 
 /** What the version field says: the Harbor API this server speaks, and its own version. */
@@ -12,6 +13,7 @@ export class SystemService {
   constructor(
     private readonly healthChecks: Health,
     private readonly options: CoreOptions,
+    private readonly configuration: ConfigurationService,
   ) {}
 
   /** Only what was really looked at, and no error texts: those tell strangers about the network. */
@@ -22,19 +24,21 @@ export class SystemService {
     return { status: overallOf(report), components };
   }
 
-  info({ subject }: Caller): GeneralInfo {
-    const anybody: GeneralInfo = { auth_mode: 'db_auth', primary_auth_mode: false, self_registration: false, banner_message: '' };
+  async info({ subject }: Caller): Promise<GeneralInfo> {
+    const configuration = await this.configuration.current();
+    const { auth_mode, primary_auth_mode, self_registration, banner_message } = configuration;
+    const anybody: GeneralInfo = { auth_mode, primary_auth_mode, self_registration, banner_message };
     if (subject.kind === 'anonymous') return anybody;
     const { externalUrl } = this.options;
     return {
       ...anybody,
       harbor_version: VERSION,
       ...(externalUrl === undefined ? {} : { external_url: externalUrl, registry_url: externalUrl.replace(/^https?:\/\//, '') }),
-      has_ca_root: false,
-      project_creation_restriction: 'everyone',
-      read_only: false,
+      has_ca_root: this.options.authorityCertificates !== undefined && externalUrl?.startsWith('https:') === true,
+      project_creation_restriction: configuration.project_creation_restriction,
+      read_only: configuration.read_only,
       registry_storage_provider_name: this.options.storageProvider,
-      notification_enable: false,
+      notification_enable: configuration.notification_enable,
       current_time: new Date().toISOString(),
     };
   }

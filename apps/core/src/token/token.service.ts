@@ -6,8 +6,8 @@ import {
 import { Problem, type TokenAnswer } from '@haven/api';
 import { isRepositoryName, projectOf } from '@haven/oci';
 import type { KnownProject } from '../authorization/known-project.js';
+import { ConfigurationService } from '../configuration/configuration.service.js';
 import type { IdentifiedCaller } from '../identity/identity.service.js';
-import { CoreOptions } from '../platform/core-options.js';
 import { SigningKeyService } from './signing-key.service.js';
 import { TokenStore } from './token.store.js';
 
@@ -17,7 +17,7 @@ export class TokenService {
   constructor(
     private readonly store: TokenStore,
     private readonly keys: SigningKeyService,
-    private readonly options: CoreOptions,
+    private readonly configuration: ConfigurationService,
   ) {}
 
   /**
@@ -34,7 +34,7 @@ export class TokenService {
     const projects = new Map(grounds.projects.map((project) => [project.name, project]));
     // Withdrawals are dated ahead (withdrawTokens); those that this token's grounds have seen must not refuse it.
     const issuedAt = Math.max(now, caller.lastWithdrawal, grounds.lastWithdrawal);
-    const seconds = lifeOf(caller, issuedAt, this.options.tokenSeconds);
+    const seconds = lifeOf(caller, issuedAt, (await this.configuration.current()).token_expiration * 60);
     const token = await this.#sign({
       subject: subjectId(subject),
       name: subject.kind === 'anonymous' ? '' : subject.name,
