@@ -1,20 +1,16 @@
 import { z } from 'zod';
 import { text } from './fields.js';
+import { UserGroupReq } from './group.js';
 import { pageParameters } from './paging.js';
 
-/** Body of POST /projects/{p}/members. */
+/** Body of POST /projects/{p}/members. An id of 0 is none. */
 export const ProjectMember = z.object({
   role_id: z.number().int(),
   member_user: z.object({
-    user_id: z.number().int().positive().max(2_147_483_647).optional(),
+    user_id: z.number().int().min(0).max(2_147_483_647).optional(),
     username: text(255).optional(),
   }).nullable().optional(),
-  member_group: z.object({
-    id: z.number().int().optional(),
-    group_name: text(255).optional(),
-    group_type: z.number().int().optional(),
-    ldap_group_dn: text(1024).optional(),
-  }).nullable().optional(),
+  member_group: UserGroupReq.nullable().optional(),
 }).meta({ id: 'ProjectMember' });
 export type ProjectMember = z.infer<typeof ProjectMember>;
 

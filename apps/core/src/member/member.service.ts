@@ -6,8 +6,12 @@ import { Broadcasts } from '@haven/messages';
 import { recordAudit } from '../audit/record-audit.js';
 import { withdrawTokens } from '../authorization/access-epoch.store.js';
 import type { KnownProject } from '../authorization/known-project.js';
-import { deleteMember, holdProject, insertMember, lockMember, lockUser, MemberStore, updateRole, type MemberRow } from './member.store.js';
+import { ConfigurationService } from '../configuration/configuration.service.js';
+import { typesIn } from '../group/group-rules.js';
+import { subjectsIn } from '../group/group.store.js';
 import { mapPage } from '../listing/select-page.js';
+import { holdEntity, wantedEntity } from './member-entity.js';
+import { deleteMember, holdProject, insertMember, lockMember, MemberStore, updateRole, type Entity, type MemberRow } from './member.store.js';
 
 const NO_MEMBER = 'the project has no such member';
 
@@ -16,6 +20,7 @@ const NO_MEMBER = 'the project has no such member';
 export class MemberService {
   constructor(
     private readonly store: MemberStore,
+    private readonly configuration: ConfigurationService,
     private readonly database: Database,
     private readonly broadcasts: Broadcasts,
   ) {}
@@ -30,18 +35,16 @@ export class MemberService {
     return entityOf(row);
   }
 
-  /** Adds a user; resolves to the member's id. */
+  /** Adds a user or a group; resolves to the member's id. */
   async add(project: KnownProject, caller: Caller, request: ProjectMember): Promise<number> {
     const role = requiredRole(request.role_id);
-    const wanted = wantedUser(request);
+    const wanted = wantedEntity(request, typesIn(await this.configuration.current()));
     return this.database.transaction(async (transaction) => {
       if (!(await holdProject(transaction, project.id))) throw new Problem('NOT_FOUND', 'there is no such project');
-      const user = await lockUser(transaction, wanted);
-      if (user === undefined) throw new Problem('NOT_FOUND', 'there is no such user');
-      const id = await insertMember(transaction, project.id, user.id, role);
-      if (id === undefined) throw new Problem('CONFLICT', 'the user is a member of the project already; change the role instead');
-      await announce(transaction, project, user.id, caller);
-      await audit(transaction, project, caller, 'create', user.username, role);
+      const entity = await holdEntity(transaction, caller, wanted);
+      const id = await insertMember(transaction, project.id, entity, role);
+      if (id === undefined) throw new Problem('CONFLICT', `the ${entity.kind} is a member of the project already; change the role instead`);
+      await note(transaction, project, caller, 'create', { entity, role });
       return id;
     });
   }
@@ -53,9 +56,8 @@ export class MemberService {
       if (member === undefined) throw new Problem('NOT_FOUND', NO_MEMBER);
       await updateRole(transaction, id, role);
       const losesRights = losesRegistryRights(member.role, role);
-      if (losesRights) await withdrawTokens(transaction, [`user:${member.userId}`]);
-      await announce(transaction, project, member.userId, caller);
-      await audit(transaction, project, caller, 'update', member.username, role);
+      if (losesRights) await withdrawTokens(transaction, await subjectsOf(transaction, member.entity));
+      await note(transaction, project, caller, 'update', { entity: member.entity, role });
       return losesRights;
     });
     if (lost) this.broadcasts.publish('access-changed', {});
@@ -66,32 +68,29 @@ export class MemberService {
       const member = await lockMember(transaction, project.id, id);
       if (member === undefined) throw new Problem('NOT_FOUND', NO_MEMBER);
       await deleteMember(transaction, id);
-      await withdrawTokens(transaction, [`user:${member.userId}`]);
-      await announce(transaction, project, member.userId, caller);
-      await audit(transaction, project, caller, 'delete', member.username, member.role);
+      await withdrawTokens(transaction, await subjectsOf(transaction, member.entity));
+      await note(transaction, project, caller, 'delete', member);
     });
     this.broadcasts.publish('access-changed', {});
   }
 }
 
-async function announce(transaction: Transaction, project: KnownProject, user: number, caller: Caller): Promise<void> {
-  await appendEvents(transaction, [{ type: 'member.changed', payload: { project: project.id, name: project.name, user }, actor: subjectId(caller.subject) }]);
+/** Whose tokens a change for a member is about: the user, or everybody in the group. */
+function subjectsOf(transaction: Transaction, { kind, id }: Entity): Promise<readonly string[]> {
+  return kind === 'user' ? Promise.resolve([`user:${id}`]) : subjectsIn(transaction, id);
 }
 
-async function audit(transaction: Transaction, project: KnownProject, caller: Caller, operation: 'create' | 'update' | 'delete', name: string, role: number): Promise<void> {
-  const description = `${operation} member ${name} of project ${project.name} with role ${roleFromNumber(role) ?? role}`;
-  await recordAudit(transaction, caller, { operation, resourceType: 'member', resource: name, description, project: project.id });
+/** Tells of a change, to subscribers and to the audit trail. */
+async function note(transaction: Transaction, project: KnownProject, caller: Caller, operation: 'create' | 'update' | 'delete', { entity, role }: { readonly entity: Entity; readonly role: number }): Promise<void> {
+  const payload = { project: project.id, name: project.name, ...(entity.kind === 'user' ? { user: entity.id } : { group: entity.id }) };
+  await appendEvents(transaction, [{ type: 'member.changed', payload, actor: subjectId(caller.subject) }]);
+  const description = `${operation} member ${entity.name} of project ${project.name} with role ${roleFromNumber(role) ?? role}`;
+  await recordAudit(transaction, caller, { operation, resourceType: 'member', resource: entity.name, description, project: project.id });
 }
 
 function requiredRole(number: number): number {
   if (roleFromNumber(number) === undefined) throw new Problem('BAD_REQUEST', 'role_id must be 1 (project admin), 2 (developer), 3 (guest), 4 (maintainer) or 5 (limited guest)');
   return number;
-}
-
-function wantedUser({ member_user: user, member_group: group }: ProjectMember): { readonly id?: number | undefined; readonly username?: string | undefined } {
-  if (group !== undefined && group !== null) throw new Problem('BAD_REQUEST', 'member_group: this version knows no groups; add users');
-  if (user?.user_id === undefined && !user?.username) throw new Problem('BAD_REQUEST', 'member_user needs a user_id or a username');
-  return { id: user.user_id, username: user.username };
 }
 
 /** Whether a token made for the old role can carry what the new one may not do. */
@@ -106,5 +105,6 @@ function losesRegistryRights(from: number, to: number): boolean {
 function entityOf(row: MemberRow): ProjectMemberEntity {
   const role = roleFromNumber(row.role);
   if (role === undefined) throw new Error(`member ${row.id} has the unknown role ${row.role}`);
-  return { id: row.id, project_id: row.projectId, entity_name: row.username, role_name: role, role_id: row.role, entity_id: row.userId, entity_type: 'u' };
+  const { entity } = row;
+  return { id: row.id, project_id: row.projectId, entity_name: entity.name, role_name: role, role_id: row.role, entity_id: entity.id, entity_type: entity.kind === 'user' ? 'u' : 'g' };
 }

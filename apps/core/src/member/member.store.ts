@@ -1,14 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import type { Page } from '@haven/api';
-import { Database, type Transaction } from '@haven/database';
+import { Database, type Queryable, type Transaction } from '@haven/database';
 import { mapPage, selectPage } from '../listing/select-page.js';
 import { SqlConditions } from '../listing/sql-conditions.js';
+
+/** Who is a member: a user or a group. */
+export interface Entity {
+  readonly kind: 'user' | 'group';
+  readonly id: number;
+  readonly name: string;
+}
 
 export interface MemberRow {
   readonly id: number;
   readonly projectId: number;
-  readonly userId: number;
-  readonly username: string;
+  readonly entity: Entity;
   /** The role's number. */
   readonly role: number;
 }
@@ -16,12 +22,15 @@ export interface MemberRow {
 interface Row {
   readonly id: number;
   readonly project_id: number;
-  readonly user_id: number;
-  readonly username: string;
+  readonly user_id: number | null;
+  readonly group_id: number | null;
+  readonly entity_name: string;
   readonly role: number;
 }
 
-const FIELDS = 'm.id, m.project_id, m.user_id, u.username, m.role';
+const NAME = 'coalesce(u.username, g.name)';
+const FIELDS = `m.id, m.project_id, m.user_id, m.group_id, ${NAME} AS entity_name, m.role`;
+const TABLES = 'member m LEFT JOIN haven_user u ON u.id = m.user_id LEFT JOIN user_group g ON g.id = m.group_id';
 
 @Injectable()
 export class MemberStore {
@@ -30,17 +39,12 @@ export class MemberStore {
   async list(projectId: number, name: string | undefined, page: number, size: number): Promise<Page<MemberRow>> {
     const conditions = new SqlConditions();
     conditions.add(`m.project_id = ${conditions.value(projectId)} AND u.deleted_at IS NULL`);
-    if (name !== undefined) conditions.contains('u.username', name);
-    const from = 'member m JOIN haven_user u ON u.id = m.user_id';
-    return mapPage(await selectPage<Row>(this.database, { fields: FIELDS, from, conditions, order: 'u.username, m.id', page, size }), memberRow);
+    if (name !== undefined) conditions.contains(NAME, name);
+    return mapPage(await selectPage<Row>(this.database, { fields: FIELDS, from: TABLES, conditions, order: 'entity_name, m.id', page, size }), memberRow);
   }
 
-  async find(projectId: number, id: number): Promise<MemberRow | undefined> {
-    const [row] = await this.database.query<Row>(
-      `SELECT ${FIELDS} FROM member m JOIN haven_user u ON u.id = m.user_id WHERE m.project_id = $1 AND m.id = $2 AND u.deleted_at IS NULL`,
-      [projectId, id],
-    );
-    return row && memberRow(row);
+  find(projectId: number, id: number): Promise<MemberRow | undefined> {
+    return findMember(this.database, projectId, id, '');
   }
 }
 
@@ -60,23 +64,18 @@ export async function holdProject(transaction: Transaction, projectId: number): 
   return (await transaction.query('SELECT 1 FROM project WHERE id = $1 AND deleted_at IS NULL FOR KEY SHARE', [projectId])).length > 0;
 }
 
-/** The new member's id; undefined when the user is a member already. */
-export async function insertMember(transaction: Transaction, projectId: number, userId: number, role: number): Promise<number | undefined> {
+/** The new member's id; undefined when the user or group is a member already. */
+export async function insertMember(transaction: Transaction, projectId: number, { kind, id }: Entity, role: number): Promise<number | undefined> {
   const [row] = await transaction.query<{ id: number }>(
-    'INSERT INTO member (project_id, user_id, role) VALUES ($1, $2, $3) ON CONFLICT (project_id, user_id) DO NOTHING RETURNING id',
-    [projectId, userId, role],
+    `INSERT INTO member (project_id, ${kind === 'user' ? 'user_id' : 'group_id'}, role) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id`,
+    [projectId, id, role],
   );
   return row?.id;
 }
 
-export async function lockMember(
-  transaction: Transaction, projectId: number, id: number,
-): Promise<{ readonly userId: number; readonly username: string; readonly role: number } | undefined> {
-  const [row] = await transaction.query<{ user_id: number; username: string; role: number }>(
-    'SELECT m.user_id, u.username, m.role FROM member m JOIN haven_user u ON u.id = m.user_id WHERE m.project_id = $1 AND m.id = $2 FOR UPDATE OF m',
-    [projectId, id],
-  );
-  return row && { userId: row.user_id, username: row.username, role: row.role };
+/** The member, locked until the transaction ends. */
+export function lockMember(transaction: Transaction, projectId: number, id: number): Promise<MemberRow | undefined> {
+  return findMember(transaction, projectId, id, 'FOR UPDATE OF m');
 }
 
 export async function updateRole(transaction: Transaction, id: number, role: number): Promise<void> {
@@ -87,6 +86,12 @@ export async function deleteMember(transaction: Transaction, id: number): Promis
   await transaction.execute('DELETE FROM member WHERE id = $1', [id]);
 }
 
+async function findMember(queryable: Queryable, projectId: number, id: number, lock: '' | 'FOR UPDATE OF m'): Promise<MemberRow | undefined> {
+  const [row] = await queryable.query<Row>(`SELECT ${FIELDS} FROM ${TABLES} WHERE m.project_id = $1 AND m.id = $2 AND u.deleted_at IS NULL ${lock}`, [projectId, id]);
+  return row && memberRow(row);
+}
+
 function memberRow(row: Row): MemberRow {
-  return { id: row.id, projectId: row.project_id, userId: row.user_id, username: row.username, role: row.role };
+  const entity: Entity = row.user_id === null ? { kind: 'group', id: row.group_id ?? 0, name: row.entity_name } : { kind: 'user', id: row.user_id, name: row.entity_name };
+  return { id: row.id, projectId: row.project_id, entity, role: row.role };
 }

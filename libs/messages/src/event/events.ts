@@ -27,7 +27,7 @@ export const EVENTS = {
   'project.created': project,
   'project.deleted': project,
   'project.visibility-changed': project.extend({ public: z.boolean() }),
-  'member.changed': project.extend({ user: z.int().positive().optional() }),
+  'member.changed': project.extend({ user: z.int().positive().optional(), group: z.int().positive().optional() }),
   'user.created': user,
   'user.changed': user,
   'user.deleted': user,
