@@ -8,7 +8,8 @@ import { AUDIT_COLUMNS, AuditLogStore, type AuditRange, type AuditRow } from './
 
 /** Kinds of lines that come from the registry's own events or from logging in. */
 const EVENT_TYPES = [
-  'create_artifact', 'delete_artifact', 'pull_artifact', 'create_tag', 'update_tag', 'delete_tag', 'create_repository', 'delete_repository', 'login_user', 'logout_user',
+  'create_artifact', 'delete_artifact', 'pull_artifact', 'restore_artifact', 'create_tag', 'update_tag', 'delete_tag', 'create_repository', 'delete_repository',
+  'restore_repository', 'login_user', 'logout_user',
 ];
 /** Who may read the trail of a project. */
 const READERS = ROLES.filter((role) => permissionsOf(role).has('log:list')).map(roleNumber);

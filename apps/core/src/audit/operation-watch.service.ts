@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { subjectId, type Caller } from '@haven/access';
 import { Problem } from '@haven/api';
 import { Database, withOrigin, type Origin } from '@haven/database';
-import { AUDITED_EVENTS } from '@haven/messages';
 import { Logger } from '@haven/runtime';
 import type { FastifyRequest } from 'fastify';
 import { ProjectAccessService } from '../authorization/project-access.service.js';
@@ -11,7 +10,7 @@ import type { AuditedAs } from '../http/operation.js';
 import { RouteTable } from '../http/route-table.service.js';
 import { attemptedResource } from './attempted-resource.js';
 import { FailureLimit } from './failure-limit.js';
-import { recordAudit } from './record-audit.js';
+import { isRecorded, recordAudit } from './record-audit.js';
 
 const TOO_MANY_REQUESTS = 429;
 
@@ -44,7 +43,7 @@ export class OperationWatchService {
     const { caller, origin } = request;
     if (audits === undefined || origin === undefined) return;
     if (status < 400) {
-      if (!AUDITED_EVENTS.some((type) => origin.told?.has(type))) this.logger.error('an operation left no audit record', { request_id: request.id, route: nameOf(request) });
+      if (!isRecorded(origin)) this.logger.error('an operation left no audit record', { request_id: request.id, route: nameOf(request) });
       return;
     }
     if (caller === undefined || caller.subject.kind === 'anonymous' || status === TOO_MANY_REQUESTS) return;

@@ -1,6 +1,6 @@
 import { subjectId, type Caller } from '@haven/access';
-import { appendEvents, type Transaction } from '@haven/database';
-import { oneLine } from '@haven/messages';
+import { appendEvents, currentOrigin, type Origin, type Transaction } from '@haven/database';
+import { AUDITED_EVENTS, oneLine } from '@haven/messages';
 import type { AuditedAs } from '../http/operation.js';
 
 const LONGEST_RESOURCE = 1024;
@@ -25,4 +25,17 @@ export interface AuditEntry extends AuditedAs {
 export async function recordAudit(transaction: Transaction, caller: Caller, { result = true, ...entry }: AuditEntry): Promise<void> {
   const payload = { ...entry, resource: oneLine(entry.resource, LONGEST_RESOURCE), description: oneLine(entry.description, LONGEST_DESCRIPTION), result };
   await appendEvents(transaction, [{ type: 'audit.recorded', payload, actor: subjectId(caller.subject) }]);
+}
+
+const NO_CHANGE = 'audit.no-change';
+
+/** Says that the operation that is going on found nothing to change, so that nobody misses its line in the trail. */
+export function recordNoChange(): void {
+  const origin = currentOrigin();
+  if (origin !== undefined) (origin.told ??= new Set()).add(NO_CHANGE);
+}
+
+/** Whether the operation with this origin left a line for the trail, or said that it changed nothing. */
+export function isRecorded({ told }: Origin): boolean {
+  return told !== undefined && (told.has(NO_CHANGE) || AUDITED_EVENTS.some((type) => told.has(type)));
 }

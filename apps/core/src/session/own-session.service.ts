@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '@haven/access';
 import { Problem, type OwnSession } from '@haven/api';
 import { Database, type Transaction } from '@haven/database';
-import { recordAudit } from '../audit/record-audit.js';
+import { recordAudit, recordNoChange } from '../audit/record-audit.js';
 import { SessionService } from './session.service.js';
 import { endSessionNamed, endSessionsOf, type ListedSession, type Session } from './session.store.js';
 
@@ -37,7 +37,8 @@ export class OwnSessionService {
   async endOthers(caller: Caller, user: User, current: Session | undefined): Promise<void> {
     await this.database.transaction(async (transaction) => {
       const ended = await endSessionsOf(transaction, user.id, current?.idHash);
-      if (ended > 0) await record(transaction, caller, user, `log out ${ended} other sessions`);
+      if (ended === 0) recordNoChange();
+      else await record(transaction, caller, user, `log out ${ended} other sessions`);
     });
   }
 }

@@ -19,11 +19,13 @@ describe('an event becomes the line that the Harbor API shows', () => {
     [event('artifact.pulled', { ...repository, digest }), 'pull', 'artifact', `alpha/app@${digest}`, `pull artifact: alpha/app@${digest}`],
     [event('artifact.pulled', { ...repository, digest, tag: '1', count: 12 }), 'pull', 'artifact', 'alpha/app:1', `pull artifact: alpha/app@${digest}, 12 times`],
     [event('artifact.deleted', { ...repository, digest }), 'delete', 'artifact', `alpha/app@${digest}`, `delete artifact: alpha/app@${digest}`],
+    [event('artifact.restored', { ...repository, digest }), 'restore', 'artifact', `alpha/app@${digest}`, `restore artifact: alpha/app@${digest}`],
     [event('tag.created', { ...repository, tag: '1', digest }), 'create', 'tag', 'alpha/app:1', 'create tag: alpha/app:1'],
     [event('tag.moved', { ...repository, tag: '1', from: digest, digest: other }), 'update', 'tag', 'alpha/app:1', `update tag: alpha/app:1, from ${digest} to ${other}`],
     [event('tag.deleted', { ...repository, tag: '1', digest }), 'delete', 'tag', 'alpha/app:1', 'delete tag: alpha/app:1'],
     [event('repository.created', repository), 'create', 'repository', 'alpha/app', 'create repository: alpha/app'],
     [event('repository.deleted', repository), 'delete', 'repository', 'alpha/app', 'delete repository: alpha/app'],
+    [event('repository.restored', repository), 'restore', 'repository', 'alpha/app', 'restore repository: alpha/app'],
   ])('%#', (told, operation, resourceType, resource, description) => {
     expect(entryOf(told)).toEqual({
       eventId: told.id, at, project: 5, subject: 'user:3', username: 'alice', operation, resourceType, resource, description, result: true,

@@ -34,11 +34,13 @@ const DEEDS: { readonly [N in AuditedEvent]: (payload: EventPayload<N>) => Deed 
     return { ...deed, description: `${deed.description}${times}` };
   },
   'artifact.deleted': (deleted) => artifact('delete', 'delete', deleted),
+  'artifact.restored': (restored) => artifact('restore', 'restore', restored),
   'tag.created': (tag) => tagDeed('create', tag),
   'tag.moved': (tag) => tagDeed('update', tag, `, from ${tag.from} to ${tag.digest}`),
   'tag.deleted': (tag) => tagDeed('delete', tag),
   'repository.created': ({ repository }) => repositoryDeed('create', repository),
   'repository.deleted': ({ repository }) => repositoryDeed('delete', repository),
+  'repository.restored': ({ repository }) => repositoryDeed('restore', repository),
 };
 
 /** The line that an event becomes; undefined for events that the trail does not keep. */

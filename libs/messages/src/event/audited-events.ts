@@ -2,8 +2,8 @@ import type { EventName } from './events.js';
 
 /** The events that become lines of the audit trail; an operation that changes something writes one of them. */
 export const AUDITED_EVENTS = [
-  'audit.recorded', 'artifact.pushed', 'artifact.pulled', 'artifact.deleted', 'tag.created', 'tag.moved', 'tag.deleted',
-  'repository.created', 'repository.deleted',
+  'audit.recorded', 'artifact.pushed', 'artifact.pulled', 'artifact.deleted', 'artifact.restored', 'tag.created', 'tag.moved', 'tag.deleted',
+  'repository.created', 'repository.deleted', 'repository.restored',
 ] as const satisfies readonly EventName[];
 
 export type AuditedEvent = (typeof AUDITED_EVENTS)[number];
