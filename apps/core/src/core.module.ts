@@ -3,6 +3,7 @@ import { AdditionModule } from './addition/addition.module.js';
 import { AllowlistModule } from './allowlist/allowlist.module.js';
 import { ArtifactModule } from './artifact/artifact.module.js';
 import { AuditModule } from './audit/audit.module.js';
+import { BinModule } from './bin/bin.module.js';
 import { ConfigurationModule } from './configuration/configuration.module.js';
 import { FirstStartModule } from './first-start/first-start.module.js';
 import { GroupModule } from './group/group.module.js';
@@ -25,11 +26,12 @@ import { SignInModule } from './session/sign-in.module.js';
 import { SearchModule } from './search/search.module.js';
 import { StatisticsModule } from './statistics/statistics.module.js';
 import { SystemModule } from './system/system.module.js';
+import { TagModule } from './tag/tag.module.js';
 import { TokenModule } from './token/token.module.js';
 import { UserModule } from './user/user.module.js';
 
 /** The REST API, the token service and identity. */
-@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, SystemModule, UserModule, ProjectModule, AllowlistModule, QuotaModule, SearchModule, StatisticsModule, MemberModule, RepositoryModule, ArtifactModule, AdditionModule, AuditModule, LabelModule, IconModule, RobotModule, PermissionModule, GroupModule, ImmutabilityModule, RetentionModule, ScheduleModule, OpenApiModule] })
+@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, SystemModule, UserModule, ProjectModule, AllowlistModule, QuotaModule, SearchModule, StatisticsModule, MemberModule, RepositoryModule, ArtifactModule, AdditionModule, TagModule, BinModule, AuditModule, LabelModule, IconModule, RobotModule, PermissionModule, GroupModule, ImmutabilityModule, RetentionModule, ScheduleModule, OpenApiModule] })
 export class CoreModule {
   static forRoot(settings: CoreSettings): DynamicModule {
     return { module: CoreModule, imports: [PlatformModule.forRoot(settings)] };

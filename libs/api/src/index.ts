@@ -7,6 +7,7 @@ export {
   AUTH_MODES, type Configuration, configurationOf, ConfigurationsReq, ConfigurationsResponse, MOST_STORAGE, SETTING_NAMES, settingOf, type SecretSetting, type SettingName, SETTINGS,
   UNLIMITED_STORAGE,
 } from './configuration.js';
+export { BinEntry, BinEntryId, BinListQuery, BinRestored } from './bin.js';
 export { Errors, errorsBody } from './errors.js';
 export { Flag, Id, LongId, NEVER, text, Timestamp } from './fields.js';
 export { UserGroup, UserGroupListQuery, UserGroupReq, UserGroupSearchItem, UserGroupSearchQuery } from './group.js';
@@ -20,14 +21,15 @@ export { Metadata, MetadataReq, Project, ProjectDeletable, ProjectHeadQuery, Pro
 export { parseQuery, parseSort, type QueryMatch, type QueryTerm, type QueryValue, type SortTerm } from './query.js';
 export { Quota, QuotaListQuery, QuotaUpdateReq } from './quota.js';
 export { Repository, RepositoryReq } from './repository.js';
+export { RepositoryTag, RepositoryTagListQuery, TagAt, TagAtQuery, TagEvent, TagEventListQuery, TagRollback } from './repository-tag.js';
 export {
   RetentionExecution, RetentionExecutionAction, RetentionExecutionReq, RetentionExecutionTask, RetentionMetadata, RetentionPolicy, RetentionRule, RetentionRuleTrigger,
 } from './retention.js';
 export { Robot, RobotCreate, RobotCreated, RobotCreateV1, RobotPermission, RobotSec, RobotUpdate } from './robot.js';
 export { NativeReportSummary, SbomOverview, Scanner, VulnerabilitySummary } from './scan-overview.js';
-export { Search, SearchQuery, SearchRepository, Statistic } from './search.js';
 export { ScheduleTask, SchedulerStatus } from './schedule.js';
+export { Search, SearchQuery, SearchRepository, Statistic } from './search.js';
 export { OwnSession, SessionId } from './session.js';
 export { ApiVersion, GeneralInfo, OverallHealthStatus, SystemInfo } from './system.js';
 export { REGISTRY_SERVICE, TokenAnswer, TokenForm, TokenQuery } from './token.js';
-export { PasswordReq, Permission, PermissionQuery, Permissions, UserCreationReq, UserProfile, UserResp, UserSearchQuery, UserSearchRespItem, UserSysAdminFlag } from './user.js';
+export { OIDCCliSecretReq, PasswordReq, Permission, PermissionQuery, Permissions, UserCreationReq, UserProfile, UserResp, UserSearchQuery, UserSearchRespItem, UserSysAdminFlag } from './user.js';

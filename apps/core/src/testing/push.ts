@@ -1,6 +1,7 @@
 import { Catalog } from '@haven/catalog';
 import type { Database } from '@haven/database';
 import { digestOf, OCI_IMAGE_CONFIG, OCI_IMAGE_INDEX, OCI_IMAGE_MANIFEST, parseManifest, type Digest } from '@haven/oci';
+import type { BlobStorage } from '@haven/storage';
 
 interface Descriptor {
   readonly mediaType: string;
@@ -8,11 +9,26 @@ interface Descriptor {
   readonly size: number;
 }
 
+interface Content {
+  readonly mediaType: string;
+  readonly bytes: Buffer;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Any artifact, made of these parts. */
+export interface ArtifactToPush {
+  readonly config: Content;
+  readonly layers: readonly Content[];
+  readonly artifactType?: string;
+  readonly tags?: readonly string[];
+}
+
 /** Pushes small artifacts straight into the catalog, as the registry would. */
 export class Pusher {
   readonly #catalog: Catalog;
 
-  constructor(database: Database, private readonly projectId: number) {
+  /** @param storage where the bytes of `artifact` go; nowhere when left out */
+  constructor(database: Database, private readonly projectId: number, private readonly storage?: BlobStorage) {
     this.#catalog = new Catalog(database);
   }
 
@@ -30,6 +46,22 @@ export class Pusher {
     const document = { schemaVersion: 2 as const, mediaType: OCI_IMAGE_MANIFEST, config, layers: [] };
     const { digest } = await this.#manifest(repository, document, tags, Buffer.from(JSON.stringify(content)));
     return { digest, document };
+  }
+
+  /** Any artifact, with its bytes in storage. */
+  async artifact(repository: string, { config, layers, artifactType, tags = [] }: ArtifactToPush): Promise<Descriptor> {
+    const document = {
+      schemaVersion: 2 as const, mediaType: OCI_IMAGE_MANIFEST, ...(artifactType === undefined ? {} : { artifactType }),
+      config: await this.#content(repository, config), layers: await Promise.all(layers.map((layer) => this.#content(repository, layer))),
+    };
+    const bytes = Buffer.from(JSON.stringify(document));
+    await this.storage?.put(digestOf(bytes), bytes);
+    return this.#manifest(repository, document, tags, config.bytes);
+  }
+
+  async #content(repository: string, { mediaType, bytes, annotations }: Content): Promise<Descriptor> {
+    await this.storage?.put(digestOf(bytes), bytes);
+    return { ...(await this.#blob(repository, bytes, mediaType)), ...(annotations === undefined ? {} : { annotations }) };
   }
 
   async index(repository: string, manifests: readonly Descriptor[], tags: readonly string[] = []): Promise<Descriptor> {
