@@ -9,6 +9,13 @@ describe('a password hash', () => {
     for (const other of ['correct-horse-1', 'Correct-horse-', 'Correct-horse-1 ', 'Correct-horse-1\0', 'Correct-horse-1\0\0', '']) expect(await verifyPassword(other, hash)).toBe(false);
   });
 
+  test('A-27: of a long password does not fit its beginning', async () => {
+    const password = `${'Aa1'.repeat(26)}xy`;
+    const hash = await hashPassword(password);
+    expect(await verifyPassword(password, hash)).toBe(true);
+    for (const length of [72, 64, 79]) expect(await verifyPassword(password.slice(0, length), hash)).toBe(false);
+  });
+
   test('is another one each time', async () => {
     expect(await hashPassword('same')).not.toBe(await hashPassword('same'));
   });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { TestBrowser } from '../testing/browser.js';
 import { ADMIN_PASSWORD, PASSWORD, startTestCore, type TestCore } from '../testing/test-core.js';
+import { SessionService } from './session.service.js';
 
 let core: TestCore;
 beforeAll(async () => {
@@ -172,6 +173,26 @@ describe('a session ends', () => {
     expect((await core.call('GET', CURRENT, { headers: { cookie: `sid=${old}` } })).status).toBe(401);
     expect((await core.call('GET', CURRENT, { as: 'emil' })).status).toBe(401);
     expect((await core.call('GET', CURRENT, { as: 'emil', password: 'Brand-new-1' })).status).toBe(200);
+  });
+
+  test('when somebody else sets the password; that one’s own session goes on', async () => {
+    const id = await core.addUser('helped');
+    const [admin, user] = [await loggedIn('admin', ADMIN_PASSWORD), await loggedIn('helped')];
+    const sid = admin.cookies.get('sid');
+    expect((await admin.send('PUT', `/api/v2.0/users/${id}/password`, { json: { new_password: 'Brand-new-1' } })).status).toBe(200);
+    expect((await user.send('GET', CURRENT)).status).toBe(401);
+    expect([(await admin.send('GET', CURRENT)).status, admin.cookies.get('sid')]).toEqual([200, sid]);
+  });
+
+  test('before it begins, when the account changes while its password is being checked', async () => {
+    const id = await core.addUser('racer');
+    const sessions = core.service.app.get(SessionService, { strict: false });
+    const account = { id, username: 'racer', sysadmin: false, lastWithdrawal: 0, loginIsNews: true };
+    const device = { address: '192.0.2.1', userAgent: '' };
+    for (const passwordHash of ['the one before', undefined]) await expect(sessions.open({ ...account, passwordHash }, device, undefined)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    await core.call('DELETE', `/api/v2.0/users/${id}`, { as: 'admin' });
+    await expect(sessions.open({ ...account, passwordHash: undefined }, device, undefined)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    expect(await core.database.query('SELECT 1 FROM session WHERE user_id = $1', [id])).toEqual([]);
   });
 
   test('A-14: when the account is deleted; nothing it holds works any longer', async () => {

@@ -33,6 +33,22 @@ describe('who may do what', () => {
     expect(response.headers.get('www-authenticate')).toContain('error="insufficient_scope"');
   });
 
+  test('B-14: what opens the API opens nothing here: neither a session, nor the token against forgery, nor a password', async () => {
+    const sid = 'a'.repeat(43);
+    await client.registry.database.execute(
+      `WITH admin AS (INSERT INTO haven_user (id, external_id, username, sysadmin) VALUES (5000, 'boss', 'boss', true) RETURNING id)
+       INSERT INTO session (id_hash, user_id, csrf_secret, expires_at) SELECT sha256($1), id, '', now() + interval '1 hour' FROM admin`,
+      [Buffer.from(sid)],
+    );
+    const cookie = `sid=${sid}; _gorilla_csrf=${'b'.repeat(86)}`;
+    const basic = `Basic ${Buffer.from('admin:Harbor12345').toString('base64')}`;
+    for (const headers of [{ cookie }, { cookie, 'x-harbor-csrf-token': `${'c'.repeat(86)}==` }, { authorization: `Bearer ${sid}` }, { authorization: basic }, { cookie, authorization: basic }]) {
+      for (const [method, path] of [['GET', '/v2/'], ['GET', '/v2/alpha/app/manifests/1'], ['PUT', '/v2/alpha/app/manifests/1'], ['POST', '/v2/alpha/app/blobs/uploads/']] as const) {
+        expect((await client.call(method, path, { token: '', headers, ...(method === 'PUT' ? { body: '{}' } : {}) })).status).toBe(401);
+      }
+    }
+  });
+
   test('a revoked subject is refused within seconds, with a token that is still valid', async () => {
     const token = await client.registry.token({ 'alpha/app': all }, 'user:77');
     expect((await client.call('POST', '/v2/alpha/app/blobs/uploads/', { token })).status).toBe(202);
