@@ -46,6 +46,7 @@ function openParts(settings: Settings, logger: RootLogger, metrics: Metrics, hea
   const messages = connectRedis(settings.HAVEN_REDIS_URL, logger);
   const outbox = new Outbox(database);
   const catalog = new Catalog(database);
+  const configuration = configurationOn(database, messages);
   const audit = new AuditWork({ database, messages, logger, metrics });
   return new WorkParts(
     database,
@@ -53,10 +54,10 @@ function openParts(settings: Settings, logger: RootLogger, metrics: Metrics, hea
     outbox,
     new Relay({ outbox, jobs: messages.jobs, logger, metrics }),
     new Subscribers([new CacheRefresh(messages.broadcasts), audit.trail]),
-    new UploadPurge({ catalog, storage, logger, metrics, ttlSeconds: settings.HAVEN_UPLOAD_TTL_SECONDS }),
-    new GarbageWork({ catalog, storage, configuration: configurationOn(database, messages), logger, metrics }),
+    new UploadPurge({ catalog, storage, configuration, logger, metrics, ttlSeconds: settings.HAVEN_UPLOAD_TTL_SECONDS }),
+    new GarbageWork({ catalog, storage, configuration, logger, metrics }),
     audit,
-    executionRunner(database, messages, logger, metrics),
+    executionRunner(database, messages, configuration, logger, metrics),
     logger,
     health,
   );
@@ -66,12 +67,12 @@ function openParts(settings: Settings, logger: RootLogger, metrics: Metrics, hea
 function configurationOn(database: Database, { broadcasts }: Messages): SettingsTable<Configuration> {
   const table = new SettingsTable(database, configurationOf);
   broadcasts.on('settings-changed', () => { table.forget(); });
+  broadcasts.onReconnect(() => { table.forget(); });
   return table;
 }
 
-function executionRunner(database: Database, messages: Messages, logger: RootLogger, metrics: Metrics): ExecutionRunner {
+function executionRunner(database: Database, messages: Messages, settings: SettingsTable<Configuration>, logger: RootLogger, metrics: Metrics): ExecutionRunner {
   const { broadcasts, jobs } = messages;
-  const settings = configurationOn(database, messages);
   const worker = new TaskWorker({ database, broadcasts, logger, metrics });
   const retention = new RetentionRun({ store: new RetentionStore(database), catalog: new Catalog(database), settings });
   worker.handle('RETENTION', (context) => retention.run(context));

@@ -20,7 +20,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'haven-garbage-'));
   storage = openStorage(pathToFileURL(folder).href);
   catalog = new Catalog(fixture.database);
-  work = new GarbageWork({ catalog, storage, configuration: { current: () => Promise.resolve({ bin_retention_days: 7 }) }, logger: new FakeLogger(), metrics: new Metrics() });
+  work = new GarbageWork({ catalog, storage, configuration: { current: () => Promise.resolve({ bin_retention_days: 7, read_only: false }) }, logger: new FakeLogger(), metrics: new Metrics() });
   await fixture.database.execute(`INSERT INTO haven_user (id, external_id, username) VALUES (1, 'tester', 'tester')`);
   await fixture.database.execute(`INSERT INTO project (id, name, owner_id) VALUES (1, 'alpha', 1)`);
 });

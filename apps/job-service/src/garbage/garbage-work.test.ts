@@ -23,9 +23,14 @@ class FakeCatalog {
   }
 }
 
-function set(): { work: GarbageWork; catalog: FakeCatalog; storage: MemoryBlobStorage; logger: FakeLogger; metrics: Metrics } {
+interface Settings {
+  readonly bin_retention_days: number;
+  readonly read_only: boolean;
+}
+
+function set(current: () => Settings = () => ({ bin_retention_days: 3, read_only: false })): { work: GarbageWork; catalog: FakeCatalog; storage: MemoryBlobStorage; logger: FakeLogger; metrics: Metrics } {
   const parts = { catalog: new FakeCatalog(), storage: new MemoryBlobStorage(), logger: new FakeLogger(), metrics: new Metrics() };
-  return { ...parts, work: new GarbageWork({ ...parts, configuration: { current: () => Promise.resolve({ bin_retention_days: 3 }) } }) };
+  return { ...parts, work: new GarbageWork({ ...parts, configuration: { current: () => Promise.resolve(current()) } }) };
 }
 
 test('the bin keeps for the days that are set, and bytes go from storage', async () => {
@@ -38,6 +43,27 @@ test('the bin keeps for the days that are set, and bytes go from storage', async
   expect(await storage.stat(digestOf(content))).toBeUndefined();
   expect(logger.messages('info')).toEqual(['garbage was collected']);
   expect(await metrics.text()).toContain('haven_garbage_bytes_total 7');
+});
+
+test('F-12: nothing is collected in read-only mode, and a collection ends with the step that is under way', async () => {
+  let readOnly = true;
+  const { work, catalog, storage } = set(() => ({ bin_retention_days: 3, read_only: readOnly }));
+  await work.collect();
+  expect(catalog.asked).toBeUndefined();
+  readOnly = false;
+  let wanted: GarbageToCollect | undefined;
+  catalog.collect = async (asked) => {
+    wanted = asked;
+    const content = Buffer.from('claimed for removal');
+    await storage.put(digestOf(content), content);
+    expect(asked.signal?.aborted).toBe(false);
+    readOnly = true;
+    await asked.removeBytes(digestOf(content));
+    expect(await storage.stat(digestOf(content))).toBeUndefined();
+    return NOTHING;
+  };
+  await work.collect();
+  expect(wanted?.signal?.aborted).toBe(true);
 });
 
 test('a collection that finds nothing says nothing', async () => {

@@ -15,7 +15,7 @@ const GRACE_SECONDS = 2 * 60 * 60;
 export interface GarbageParts {
   readonly catalog: Pick<Catalog, 'collectGarbage' | 'foldQuotaChanges'>;
   readonly storage: Pick<BlobStorage, 'delete'>;
-  readonly configuration: { current(): Promise<Pick<Configuration, 'bin_retention_days'>> };
+  readonly configuration: { current(): Promise<Pick<Configuration, 'bin_retention_days' | 'read_only'>> };
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -48,16 +48,24 @@ export class GarbageWork {
     this.#stop.abort();
   }
 
-  /** Goes on after failures and rejects at the end when there were any, so that they are seen. */
+  /**
+   * Goes on after failures and rejects at the end when there were any, so that they are seen. Removes nothing while the
+   * installation is read-only; the next collection makes good for it.
+   */
   async collect(now: Date = new Date()): Promise<void> {
     const { catalog, storage, configuration, logger } = this.#parts;
-    const { bin_retention_days: days } = await configuration.current();
+    const { bin_retention_days: days, read_only: readOnly } = await configuration.current();
+    if (readOnly) return;
+    const readOnlySince = new AbortController();
     const collected = await catalog.collectGarbage({
       graceSeconds: GRACE_SECONDS,
       binBefore: new Date(now.getTime() - days * DAY_MS),
-      removeBytes: (digest) => storage.delete(digest),
+      removeBytes: async (digest) => {
+        if ((await configuration.current()).read_only) readOnlySince.abort();
+        return storage.delete(digest);
+      },
       onFailure: (digest, error) => { logger.warn('a blob could not be removed; it stays until the next collection', { digest, error }); },
-      signal: this.#stop.signal,
+      signal: AbortSignal.any([this.#stop.signal, readOnlySince.signal]),
     });
     this.#blobs.inc({ outcome: 'removed' }, collected.blobs);
     this.#blobs.inc({ outcome: 'failed' }, collected.failed);

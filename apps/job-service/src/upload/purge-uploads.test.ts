@@ -53,8 +53,9 @@ class FakeUploads {
 
 function parts() {
   const [catalog, storage, logger, metrics] = [new FakeCatalog(), new FakeUploads(), new FakeLogger(), new Metrics()];
-  const purge = new UploadPurge({ catalog, storage, logger, metrics, ttlSeconds: 24 * 60 * 60 });
-  return { catalog, storage, logger, metrics, purge };
+  const settings = { read_only: false };
+  const purge = new UploadPurge({ catalog, storage, configuration: { current: () => Promise.resolve(settings) }, logger, metrics, ttlSeconds: 24 * 60 * 60 });
+  return { catalog, storage, settings, logger, metrics, purge };
 }
 
 describe('purging uploads', () => {
@@ -79,6 +80,18 @@ describe('purging uploads', () => {
     await purge.run(NOW);
     expect([...storage.stored.keys()]).toEqual(['just-begun']);
     expect(await metrics.text()).toContain('haven_uploads_purged_total{kind="leftover"} 120');
+  });
+
+  test('F-12: removes nothing in read-only mode', async () => {
+    const { catalog, storage, settings, purge } = parts();
+    catalog.put('old', OLD);
+    storage.stored.set('state-old', OLD);
+    settings.read_only = true;
+    await purge.run(NOW);
+    expect([...catalog.rows.keys(), ...storage.stored.keys()]).toEqual(['old', 'state-old']);
+    settings.read_only = false;
+    await purge.run(NOW);
+    expect([...catalog.rows.keys(), ...storage.stored.keys()]).toEqual([]);
   });
 
   test('leaves an upload that is continued this very moment', async () => {

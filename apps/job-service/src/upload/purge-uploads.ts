@@ -1,3 +1,4 @@
+import type { Configuration } from '@haven/api';
 import { CatalogError, type Catalog, type Upload } from '@haven/catalog';
 import type { Counter, Logger, Metrics } from '@haven/runtime';
 import type { BlobStorage, UploadState } from '@haven/storage';
@@ -7,6 +8,7 @@ const BATCH = 100;
 export interface PurgeParts {
   readonly catalog: Pick<Catalog, 'staleUploads' | 'claimUpload' | 'forgetUpload' | 'uploadsInStorage'>;
   readonly storage: Pick<BlobStorage, 'abort' | 'staleUploads'>;
+  readonly configuration: { current(): Promise<Pick<Configuration, 'read_only'>> };
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly ttlSeconds: number;
@@ -22,8 +24,12 @@ export class UploadPurge {
     this.#removed = parts.metrics.counter({ name: 'haven_uploads_purged_total', help: 'Abandoned uploads removed', labelNames: ['kind'] });
   }
 
-  /** Goes on after failures and rejects at the end when there were any, so that the job is tried again. */
+  /**
+   * Goes on after failures and rejects at the end when there were any, so that the job is tried again. Removes nothing
+   * while the installation is read-only.
+   */
   async run(now: Date = new Date()): Promise<void> {
+    if ((await this.#parts.configuration.current()).read_only) return;
     const before = new Date(now.getTime() - this.#parts.ttlSeconds * 1000);
     const sessions = await this.#purgeSessions(before);
     const leftovers = await this.#purgeLeftovers(before);
