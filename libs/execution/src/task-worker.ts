@@ -61,7 +61,7 @@ const UNKNOWN_FAILURE = 'the task failed for a reason that only the log of the j
 export class TaskWorker {
   readonly #parts: WorkerParts;
   readonly #handlers = new Map<VendorType, TaskHandler>();
-  readonly #running = new Map<number, { readonly executionId: number; interrupt(why: Interruption): void }>();
+  readonly #running = new Map<number, RunningTask>();
   readonly #finished: Counter<'vendor' | 'status'>;
   readonly #unsubscribe: () => void;
   #releasing = false;
@@ -69,7 +69,10 @@ export class TaskWorker {
   constructor(parts: WorkerParts) {
     this.#parts = parts;
     this.#finished = parts.metrics.counter({ name: 'haven_tasks_finished_total', help: 'Tasks that this process ended, by how', labelNames: ['vendor', 'status'] });
-    this.#unsubscribe = parts.broadcasts.on('execution-stopped', ({ execution }) => { this.#interrupt((task) => task.executionId === execution, 'stop'); });
+    // Heard is not believed: the row says whether to stop.
+    this.#unsubscribe = parts.broadcasts.on('execution-stopped', ({ execution }) => {
+      for (const task of this.#running.values()) if (task.executionId === execution) task.look();
+    });
   }
 
   handle(vendor: VendorType, handler: TaskHandler): void {
@@ -93,14 +96,14 @@ export class TaskWorker {
   release(): void {
     this.#releasing = true;
     this.#unsubscribe();
-    this.#interrupt(() => true, 'release');
+    for (const task of this.#running.values()) task.interrupt('release');
   }
 
   async #do(task: ClaimedTask, handler: TaskHandler): Promise<ClaimEnd | 'lost'> {
     const controller = new AbortController();
     const interrupt = (why: Interruption): void => { controller.abort(new TaskInterrupted(why)); };
-    this.#running.set(task.id, { executionId: task.executionId, interrupt });
     const heart = this.#startHeart(task, interrupt);
+    this.#running.set(task.id, { executionId: task.executionId, interrupt, look: heart.look });
     const log = new TaskLog(this.#parts.database, task, (error) => { this.#parts.logger.warn('a part of a task log was lost', { ...fieldsOf(task), error }); });
     if (this.#releasing) interrupt('release');
     try {
@@ -147,10 +150,10 @@ export class TaskWorker {
     return { status: 'Scheduled', message, delayMs: jitteredDelay(task.failures + 1, { baseMs: backoffMs, maxMs: MOST_BACKOFF_MS }), failed: true };
   }
 
-  #startHeart(task: ClaimedTask, interrupt: (why: Interruption) => void): { stop(): void } {
+  #startHeart(task: ClaimedTask, interrupt: (why: Interruption) => void): { look(): void; stop(): void } {
     const { database, heartbeatMs = HEARTBEAT_MS, giveUpMs = GIVE_UP_MS } = this.#parts;
     let last = performance.now();
-    const timer = setInterval(() => {
+    const look = (): void => {
       const asked = performance.now();
       // Noticed by the clock alone as well: while the database is away its answer may never come.
       if (asked - last > giveUpMs) interrupt('lost');
@@ -158,13 +161,17 @@ export class TaskWorker {
         last = asked;
         if (answer !== 'working') interrupt(answer);
       }, (error: unknown) => { this.#parts.logger.warn('a worker could not say that it lives', { ...fieldsOf(task), error }); });
-    }, heartbeatMs);
-    return { stop: () => { clearInterval(timer); } };
+    };
+    const timer = setInterval(look, heartbeatMs);
+    return { look, stop: () => { clearInterval(timer); } };
   }
+}
 
-  #interrupt(concerns: (task: { readonly executionId: number }) => boolean, why: Interruption): void {
-    for (const task of this.#running.values()) if (concerns(task)) task.interrupt(why);
-  }
+interface RunningTask {
+  readonly executionId: number;
+  interrupt(why: Interruption): void;
+  /** Asks the row at once whether the task is to stop. */
+  look(): void;
 }
 
 function fieldsOf({ id, executionId, vendorType, attempt }: ClaimedTask): Readonly<Record<string, unknown>> {

@@ -2,7 +2,7 @@ export { cronFault, nextTimes } from './cron.js';
 export { globFault, globMatcher, matchesGlob, type GlobMatcher } from './glob.js';
 export { immutabilityOf, isImmutable, type ImmutabilityCheck, type ImmutabilityRule } from './immutability.js';
 export {
-  evaluateRetention, isRetentionScope, RETENTION_TEMPLATES,
+  evaluateRetention, evaluateRetentionInSteps, isRetentionScope, RETENTION_TEMPLATES,
   type RetentionCandidate, type RetentionDecision, type RetentionQuestion, type RetentionReason, type RetentionRule, type RetentionTag, type RetentionTemplate,
 } from './retention.js';
 export { scopeFault } from './rule-fault.js';

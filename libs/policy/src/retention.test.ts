@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { immutabilityOf, type ImmutabilityRule } from './immutability.js';
-import { evaluateRetention, RETENTION_TEMPLATES, type RetentionCandidate, type RetentionRule, type RetentionTemplate } from './retention.js';
+import { evaluateRetention, evaluateRetentionInSteps, RETENTION_TEMPLATES, type RetentionCandidate, type RetentionRule, type RetentionTemplate } from './retention.js';
 import type { Selector } from './selectors.js';
 
 const NOW = new Date('2026-06-15T12:00:00Z');
@@ -153,6 +153,15 @@ test('agrees with a naive model on thousands of random policies', () => {
     const expected = rules.every(({ disabled }) => disabled) ? undefined : candidates.filter((one) => modelRetains(rules, candidates, one)).map(({ digest }) => digest);
     expect({ seed, round, rules, candidates, retained: retained(rules, candidates) }).toEqual({ seed, round, rules, candidates, retained: expected });
   }
+});
+
+test('in steps decides the same, pausing also within the tags of one artifact, and can be ended', async () => {
+  const candidates = [artifact('many', 1, Array.from({ length: 5000 }, (_, index) => `t${index}`)), artifact('few', 2)];
+  const question = { rules: [rule('latestPushedK', 1, selector('matches', 'few'))], repository: 'app', candidates, immutable: immutabilityOf([], 'app'), now: NOW };
+  let pauses = 0;
+  expect(await evaluateRetentionInSteps(question, async () => { pauses += 1; })).toEqual(evaluateRetention(question));
+  expect(pauses).toBeGreaterThan(20);
+  await expect(evaluateRetentionInSteps(question, () => Promise.reject(new Error('enough')))).rejects.toThrow('enough');
 });
 
 test('decides about ten thousand artifacts with a hundred thousand tags in a moment', () => {

@@ -83,19 +83,49 @@ export function isRetentionScope(rules: readonly RetentionRule[], repository: st
  * it is immutable. Undefined when no rule is about the repository: everything stays.
  */
 export function evaluateRetention<Candidate extends RetentionCandidate>(question: RetentionQuestion<Candidate>): RetentionDecision<Candidate>[] | undefined {
+  const work = evaluation(question);
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/**
+ * As evaluateRetention, waiting for `pause` after every few milliseconds' work: patterns and tags are the users', and a
+ * process has others to serve. What `pause` rejects with ends it.
+ */
+export async function evaluateRetentionInSteps<Candidate extends RetentionCandidate>(
+  question: RetentionQuestion<Candidate>, pause: () => Promise<void>,
+): Promise<RetentionDecision<Candidate>[] | undefined> {
+  const work = evaluation(question);
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+    await pause();
+  }
+}
+
+/** How many tags are compared between two pauses. */
+const TAGS_AT_ONCE = 200;
+
+type Evaluation<Result> = Generator<undefined, Result, undefined>;
+
+function* evaluation<Candidate extends RetentionCandidate>(question: RetentionQuestion<Candidate>): Evaluation<RetentionDecision<Candidate>[] | undefined> {
   const { rules, repository, candidates, immutable, now } = question;
   if (!isRetentionScope(rules, repository)) return undefined;
   const keepers = new Map<Candidate, RetentionReason>();
   for (const [index, rule] of rules.entries()) {
     if (!isAbout(rule, repository)) continue;
-    for (const candidate of keptBy(rule, candidates, now)) {
+    for (const candidate of yield* keptBy(rule, candidates, now)) {
       if (!keepers.has(candidate)) keepers.set(candidate, { kind: 'rule', rule: index, template: rule.template });
     }
   }
-  return candidates.map((candidate) => {
-    const reason = keepers.get(candidate) ?? immutableReason(candidate, immutable);
-    return { candidate, retained: reason.kind !== 'nothing', reason };
-  });
+  const decisions: RetentionDecision<Candidate>[] = [];
+  for (const candidate of candidates) {
+    const reason = keepers.get(candidate) ?? (yield* immutableReason(candidate, immutable));
+    decisions.push({ candidate, retained: reason.kind !== 'nothing', reason });
+  }
+  return decisions;
 }
 
 function isAbout({ disabled, scope_selectors: scopes }: RetentionRule, repository: string): boolean {
@@ -103,22 +133,38 @@ function isAbout({ disabled, scope_selectors: scopes }: RetentionRule, repositor
   return !disabled && selectors.length > 0 && selectors.every((selector) => repositorySelector(selector)(repository));
 }
 
-function keptBy<Candidate extends RetentionCandidate>(rule: RetentionRule, candidates: readonly Candidate[], now: Date): readonly Candidate[] {
-  const selecting = rule.tag_selectors.map((selector) => ({ selects: tagSelector(selector), untagged: selectsUntagged(selector) }));
-  const selected = candidates.filter(({ tags }) => selecting.every(({ selects, untagged }) => selectsCandidate(tags, selects, untagged)));
+function* keptBy<Candidate extends RetentionCandidate>(rule: RetentionRule, candidates: readonly Candidate[], now: Date): Evaluation<readonly Candidate[]> {
+  let selected = candidates;
+  for (const selector of rule.tag_selectors) {
+    const [selects, untagged, picked] = [tagSelector(selector), selectsUntagged(selector), [] as Candidate[]];
+    for (const candidate of selected) {
+      const picks = candidate.tags.length === 0 ? untagged : (yield* firstTag(candidate, selects)) !== undefined;
+      if (picks) picked.push(candidate);
+    }
+    selected = picked;
+  }
   const template = RETENTION_TEMPLATES[rule.template];
   return template.keep(selected, rule.params[rule.template] ?? template.standard ?? 0, now);
 }
 
-function selectsCandidate(tags: readonly RetentionTag[], selects: NameSelector, untagged: boolean): boolean {
-  return tags.length === 0 ? untagged : tags.some(({ name }) => selects(name));
+function* immutableReason(candidate: RetentionCandidate, immutable: ImmutabilityCheck): Evaluation<RetentionReason> {
+  if (candidate.tags.length === 0) return immutable(undefined) ? { kind: 'immutable', tag: undefined } : { kind: 'nothing' };
+  const tag = yield* firstTag(candidate, immutable);
+  return tag === undefined ? { kind: 'nothing' } : { kind: 'immutable', tag };
 }
 
-function immutableReason({ tags }: RetentionCandidate, immutable: ImmutabilityCheck): RetentionReason {
-  if (tags.length === 0) return immutable(undefined) ? { kind: 'immutable', tag: undefined } : { kind: 'nothing' };
-  const tag = tags.find(({ name }) => immutable(name));
-  return tag === undefined ? { kind: 'nothing' } : { kind: 'immutable', tag: tag.name };
+/** The name of the first tag that is selected. Pauses at the tags of one artifact as well as between artifacts. */
+function* firstTag({ tags }: RetentionCandidate, selects: NameSelector): Evaluation<string | undefined> {
+  for (const { name } of tags) {
+    compared += 1;
+    if (compared % TAGS_AT_ONCE === 0) yield undefined;
+    if (selects(name)) return name;
+  }
+  return undefined;
 }
+
+/** Counts comparisons over all evaluations: it only says when to pause. */
+let compared = 0;
 
 type TimeOf = (candidate: RetentionCandidate) => number;
 

@@ -1,8 +1,9 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Configuration } from '@haven/api';
 import { CatalogError, type Catalog } from '@haven/catalog';
 import { withOrigin, type SettingsTable } from '@haven/database';
 import { TaskFailure, type RetentionRun as RunAttributes, type RetentionTask, type TaskContext } from '@haven/execution';
-import { evaluateRetention, immutabilityOf, type RetentionDecision, type RetentionReason } from '@haven/policy';
+import { evaluateRetentionInSteps, immutabilityOf, type RetentionDecision, type RetentionReason } from '@haven/policy';
 import type { ListedCandidate, RetentionStore } from './retention.store.js';
 import { RetentionTable, type RetentionStatus } from './retention-table.js';
 
@@ -41,7 +42,11 @@ export class RetentionRun {
       return context.progress({ total: 0, retained: 0 });
     }
     const immutable = immutabilityOf(await this.#parts.store.immutabilityRules(projectId), repository);
-    const decisions = evaluateRetention({ rules, repository, candidates: found.candidates, immutable, now: new Date() }) ?? [];
+    const pause = async (): Promise<void> => {
+      await setImmediate();
+      context.check();
+    };
+    const decisions = (await evaluateRetentionInSteps({ rules, repository, candidates: found.candidates, immutable, now: new Date() }, pause)) ?? [];
     await context.log.line(`${dryRun ? 'Dry run for' : 'Run for'} ${found.fullName}: ${decisions.length} artifacts`);
     await withOrigin({ ...ORIGIN }, () => new Application(this.#parts, context, { dryRun, fullName: found.fullName, repositoryId, decisions }).run());
   }

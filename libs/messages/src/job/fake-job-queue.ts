@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { checkedId, checkedPayload, JobHandlers } from './job-handlers.js';
 import { JobQueue, JobsUnavailable, Workers, type JobHandler, type JobToAdd } from './job-queue.js';
-import { JOB_NAMES, JOBS, type JobName, type JobPayload } from './jobs.js';
+import { JOB_NAMES, JOBS, type JobDefinition, type JobName, type JobPayload } from './jobs.js';
 
 export interface FakeJob {
   readonly job: JobName;
@@ -27,7 +27,8 @@ export class FakeJobQueue extends JobQueue {
     const checked = jobs.map(({ payload, id }) => ({ job, id: id === undefined ? randomUUID() : checkedId(id), payload: checkedPayload(job, payload) }));
     if (!this.available) throw new JobsUnavailable('the job queue cannot be reached');
     for (const one of checked) {
-      if (this.added.some((other) => other.job === job && other.id === one.id)) continue;
+      const forgetful = (JOBS[job] as JobDefinition).forget === true;
+      if ((forgetful ? this.#waiting : this.added).some((other) => other.job === job && other.id === one.id)) continue;
       this.added.push(one);
       this.#waiting.push(one);
     }

@@ -50,6 +50,24 @@ export function jobQueueContract(name: string, open: () => Promise<QueueUnderTes
       expect(done).toEqual([twice.id, last.id]);
     });
 
+    test('takes a job of the same id again once the first one is done, for jobs that are to be forgotten', async () => {
+      const done: number[] = [];
+      for (const task of [1, 1]) await queue.jobs.add('run-retention', { task }, { id: 'task-1-0' });
+      const workers = queue.workers(['run-retention']);
+      workers.handle('run-retention', async ({ task }) => {
+        done.push(task);
+        if (done.length === 2) throw new Error('given up at once');
+      });
+      workers.start();
+      for (const count of [1, 2, 3]) {
+        await eventually(`being done ${count} times`, async () => {
+          if (done.length < count) await queue.jobs.add('run-retention', { task: count }, { id: 'task-1-0' });
+          return done.length >= count;
+        });
+      }
+      expect(done[0]).toBe(1);
+    });
+
     test('tries a job again when its handler fails', async () => {
       const attempts: number[] = [];
       const workers = queue.workers(['deliver-event']);
