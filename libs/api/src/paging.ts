@@ -9,10 +9,13 @@ function wholeNumber(least: number, most: number, standard: number) {
     .pipe(z.number().int().min(least).max(most)).optional().transform((value) => value ?? standard);
 }
 
-/** The two parameters of every list. There is no way to ask for everything at once. */
+/**
+ * The two parameters of every list. There is no way to get everything at once: 0 and -1, by which clients of Harbor ask
+ * for it, mean the longest page; the Link header leads to the rest.
+ */
 export const pageParameters = {
   page: wholeNumber(1, MAX_PAGE, 1),
-  page_size: wholeNumber(1, MAX_PAGE_SIZE, 10),
+  page_size: wholeNumber(-1, MAX_PAGE_SIZE, 10).transform((size) => (size < 1 ? MAX_PAGE_SIZE : size)),
 };
 
 /** Paging together with the `q` and `sort` expressions (see parseQuery, parseSort). */

@@ -1,6 +1,6 @@
 import { Injectable, SetMetadata, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { pageLinks, type Page } from '@haven/api';
+import { pageLinks, PageQuery, type Page } from '@haven/api';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
 import { z } from 'zod';
@@ -80,9 +80,8 @@ function answer(declared: DeclaredResponse, value: unknown, request: FastifyRequ
   if (declared.kind === 'one') return checked(declared.schema, value);
   if (declared.kind === 'text') return text(declared.types, value as TextAnswer, reply);
   const page = value as Page<unknown>;
-  const query = request.query as { page?: string; page_size?: string };
   reply.header('X-Total-Count', String(page.total));
-  const links = pageLinks(request.url, { page: Number(query.page ?? 1), page_size: Number(query.page_size ?? 10) }, page);
+  const links = pageLinks(request.url, PageQuery.parse(request.query), page);
   if (links !== undefined) reply.header('Link', links);
   return checked(declared.schema, page.items);
 }

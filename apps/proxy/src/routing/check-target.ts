@@ -7,13 +7,17 @@ const QUESTION = 0x3f;
 const BACKSLASH = 0x5c;
 const HASH = 0x23;
 
+const PROJECTS = '/api/v2.0/projects/';
+const REPOSITORIES = '/repositories/';
+
 /** Why a request target is refused, or where its path ends (at the query or at the end of the text). */
 export type TargetCheck = number | 'too-long' | 'malformed';
 
 /**
  * Checks a raw request target before anything is decided by it: only an absolute path (RFC 9112 section 3.2.1), no dot
  * segment, and nothing that a decoding upstream could turn into one: no encoded dot, slash, backslash or control
- * character, no broken escape. One pass.
+ * character, no broken escape. One pass. The one exception: in the REST API a repository's name is a single segment, and
+ * clients encode its slashes once or twice; core reads it as a name and never as a path.
  *
  * @returns the length of the path, without the query, or the reason to refuse.
  */
@@ -31,7 +35,7 @@ export function checkTarget(target: string): TargetCheck {
       if (isDots(target, segment, at) || !isQuery(target, at + 1)) return 'malformed';
       return at;
     } else if (code === PERCENT) {
-      if (!isHarmlessEscape(target, at)) return 'malformed';
+      if (!isHarmlessEscape(target, at) && !isSlashOfName(target, at, segment)) return 'malformed';
     } else if (code <= 0x20 || code >= 0x7f || code === BACKSLASH || code === HASH) {
       return 'malformed';
     }
@@ -43,6 +47,12 @@ function isDots(target: string, start: number, end: number): boolean {
   const size = end - start;
   if (size !== 1 && size !== 2) return false;
   return target.charCodeAt(start) === DOT && target.charCodeAt(end - 1) === DOT;
+}
+
+/** `%2F` in the segment of a repository's name. */
+function isSlashOfName(target: string, at: number, segment: number): boolean {
+  if (hexValue(target.charCodeAt(at + 1)) !== 0x2 || hexValue(target.charCodeAt(at + 2)) !== 0xf) return false;
+  return target.startsWith(PROJECTS) && target.endsWith(REPOSITORIES, segment);
 }
 
 /** `%xx`, unless it stands for a dot, a slash, a backslash or a control character. */
