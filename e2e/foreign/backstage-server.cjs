@@ -8,7 +8,8 @@ const { url, user, password, redisUrl } = JSON.parse(target);
 const redis = new URL(redisUrl);
 
 const { ConfigReader } = load('@backstage/config');
-const { createRouter } = load('@digitalist-open-cloud/backstage-plugin-harbor-backend');
+// Its main file brings the whole framework's plugin; the routes are all there is to it.
+const { createRouter } = load(join(folder, 'node_modules/@digitalist-open-cloud/backstage-plugin-harbor-backend/dist/service/router.cjs.js'));
 const express = load('express');
 
 const config = new ConfigReader({

@@ -21,13 +21,27 @@ export const UserProfile = z.object({
 export type UserProfile = z.infer<typeof UserProfile>;
 
 export const PasswordReq = z.object({
-  old_password: z.string().max(1024).optional(),
+  old_password: z.string().max(1024).nullable().optional(),
   new_password: z.string().max(1024),
 }).meta({ id: 'PasswordReq' });
 export type PasswordReq = z.infer<typeof PasswordReq>;
 
 export const UserSysAdminFlag = z.object({ sysadmin_flag: z.boolean() }).meta({ id: 'UserSysAdminFlag' });
 export type UserSysAdminFlag = z.infer<typeof UserSysAdminFlag>;
+
+/** Body of PUT /users/{id}/cli_secret. */
+export const OIDCCliSecretReq = z.object({ secret: z.string().max(1024) }).meta({ id: 'OIDCCliSecretReq' });
+export type OIDCCliSecretReq = z.infer<typeof OIDCCliSecretReq>;
+
+/** What ties an account to its OpenID Connect provider. `secret` is shown to its owner only. */
+const OIDCUserInfo = z.object({
+  id: z.number().int(),
+  user_id: z.number().int(),
+  subiss: z.string(),
+  secret: z.string().optional(),
+  creation_time: Timestamp,
+  update_time: Timestamp,
+}).meta({ id: 'OIDCUserInfo' });
 
 export const UserResp = z.object({
   user_id: z.number().int(),
@@ -37,6 +51,8 @@ export const UserResp = z.object({
   comment: z.string(),
   sysadmin_flag: z.boolean(),
   admin_role_in_auth: z.boolean(),
+  /** Only for accounts of OpenID Connect. */
+  oidc_user_meta: OIDCUserInfo.optional(),
   creation_time: Timestamp,
   update_time: Timestamp,
 }).meta({ id: 'UserResp' });
@@ -45,7 +61,8 @@ export type UserResp = z.infer<typeof UserResp>;
 export const UserSearchRespItem = z.object({ user_id: z.number().int(), username: z.string() }).meta({ id: 'UserSearchRespItem' });
 export type UserSearchRespItem = z.infer<typeof UserSearchRespItem>;
 
-export const UserSearchQuery = z.object({ ...pageParameters, username: text(255) }).meta({ id: 'UserSearchQuery' });
+/** `username` is how the name begins. */
+export const UserSearchQuery = z.object({ ...pageParameters, username: text(255).min(1) }).meta({ id: 'UserSearchQuery' });
 export type UserSearchQuery = z.infer<typeof UserSearchQuery>;
 
 /** `scope` names a project (/project/7) or the system (/system); `relative` cuts it off the resources in the answer. */

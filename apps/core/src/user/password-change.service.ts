@@ -10,6 +10,7 @@ import { requireGoodPassword } from '../identity/password-rules.js';
 import { PasswordService } from '../identity/password.service.js';
 import { SessionService, type OpenedSession } from '../session/session.service.js';
 import type { Session } from '../session/session.store.js';
+import { AccountRulesService } from './account-rules.service.js';
 import { lockUser, updatePassword, UserStore, type UserRow } from './user.store.js';
 
 /** Where a change of a password is asked for. */
@@ -24,6 +25,7 @@ export interface ChangeOrigin {
 export class PasswordChangeService {
   constructor(
     private readonly store: UserStore,
+    private readonly rules: AccountRulesService,
     private readonly passwords: PasswordService,
     private readonly throttle: LoginThrottle,
     private readonly sessions: SessionService,
@@ -36,6 +38,7 @@ export class PasswordChangeService {
    * one's own goes on: resolves to its new form.
    */
   async change(caller: Caller, id: number, request: PasswordReq, { address, session }: ChangeOrigin): Promise<OpenedSession | undefined> {
+    await this.rules.requireKeptHere(id);
     const user = await this.store.find(id);
     if (user === undefined) throw new Problem('NOT_FOUND', 'there is no such user');
     if (user.passwordHash === undefined) throw new Problem('PRECONDITION', 'the password of this account is kept elsewhere; change it there');
@@ -57,7 +60,8 @@ export class PasswordChangeService {
     return restarted;
   }
 
-  async #requireOldPassword(user: UserRow, { old_password: old = '', new_password: next }: PasswordReq, address: string): Promise<void> {
+  async #requireOldPassword(user: UserRow, { old_password: oldPassword, new_password: next }: PasswordReq, address: string): Promise<void> {
+    const old = oldPassword ?? '';
     const attempt = { username: user.username, address, notTooOften: () => this.throttle.requireNoWait(user.username, address) };
     await attempt.notTooOften();
     if (!(await this.passwords.matches(user, old, attempt))) {
