@@ -21,9 +21,15 @@ export async function runStatement(runner: QueryRunner, sql: string, parameters:
   return client.query({ ...(name === undefined ? {} : { name }), text: sql, values: [...parameters] });
 }
 
+/**
+ * How much a pattern matches is known only with its value: a statement that looks for one is planned anew each time. A plan
+ * for any pattern takes it for a rare one, and then sorts most of the table for a page of it.
+ */
+const PATTERN = /\bI?LIKE\b/;
+
 function nameOf(sql: string): string | undefined {
   const known = names.get(sql);
-  if (known !== undefined || names.size >= MOST_NAMED) return known;
+  if (known !== undefined || names.size >= MOST_NAMED || PATTERN.test(sql)) return known;
   const name = `haven_${createHash('sha256').update(sql).digest('hex').slice(0, 16)}`;
   names.set(sql, name);
   return name;

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database, type Transaction } from '@haven/database';
 import type { Page } from '@haven/api';
 import { restrictToVisible, rolesSql, type VisibleProjects } from '../authorization/role-sql.js';
-import { mapPage, selectPage } from '../listing/select-page.js';
+import { selectPage } from '../listing/select-page.js';
 import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
 import type { ProjectList } from './project-list.js';
 import { storageUsedSql } from './storage-used.js';
@@ -59,26 +59,20 @@ const COLUMNS: QueryColumns = new Map([
   ['update_time', { sql: 'p.updated_at', type: 'time' }],
 ]);
 
+/** $1 is the caller's user id. */
 const FIELDS = `p.id, p.name, p.public, p.owner_id, o.username AS owner_name, p.metadata, p.storage_limit, p.created_at, p.updated_at,
   (SELECT count(*)::int FROM repository r WHERE r.project_id = p.id AND r.deleted_at IS NULL) AS repositories,
   (SELECT t.id FROM retention_policy t WHERE t.project_id = p.id) AS retention_id,
-  ${rolesSql('p.id', 'caller.id')} AS roles`;
+  ${rolesSql('p.id', '$1')} AS roles`;
 
-/** The tables behind FIELDS, with the caller's user id as the one row of `caller`. */
-function tables(user: string): string {
-  return `project p JOIN haven_user o ON o.id = p.owner_id CROSS JOIN (SELECT ${user}::int AS id) caller`;
-}
+const TABLES = 'project p JOIN haven_user o ON o.id = p.owner_id';
 
 @Injectable()
 export class ProjectStore {
   constructor(private readonly database: Database) {}
 
   async find(id: number, userId: number): Promise<ProjectRow | undefined> {
-    const [row] = await this.database.query<Row>(
-      `SELECT ${FIELDS} FROM ${tables('$2')} WHERE p.id = $1 AND p.deleted_at IS NULL`,
-      [id, userId],
-    );
-    return row && projectRow(row);
+    return (await this.#rows([{ id }], userId))[0];
   }
 
   async exists(name: string): Promise<boolean> {
@@ -87,7 +81,6 @@ export class ProjectStore {
 
   async list(wanted: ProjectList): Promise<Page<ProjectRow>> {
     const conditions = new SqlConditions();
-    const from = tables(conditions.value(wanted.userId));
     conditions.add('p.deleted_at IS NULL');
     restrictToVisible(conditions, wanted.visible);
     if (wanted.public !== undefined) conditions.add(`p.public = ${conditions.value(wanted.public)}`);
@@ -95,18 +88,18 @@ export class ProjectStore {
     if (wanted.owner !== undefined) conditions.add(`o.username = ${conditions.value(wanted.owner)}`);
     conditions.query(wanted.terms, COLUMNS);
     const order = orderBy(wanted.sort, COLUMNS, 'p.name', 'p.id');
-    return mapPage(await selectPage<Row>(this.database, { fields: FIELDS, from, conditions, order, page: wanted.page, size: wanted.size }), projectRow);
+    const page = await selectPage<{ id: number }>(this.database, { fields: 'p.id', from: TABLES, conditions, order, page: wanted.page, size: wanted.size });
+    return { items: await this.#rows(page.items, wanted.userId), total: page.total };
   }
 
   /** The first projects, by name, whose name holds the text. */
   async named(text: string, { visible, userId, most }: { readonly visible: VisibleProjects; readonly userId: number; readonly most: number }): Promise<ProjectRow[]> {
     const conditions = new SqlConditions();
-    const from = tables(conditions.value(userId));
     conditions.add('p.deleted_at IS NULL');
     conditions.contains('p.name', text);
     restrictToVisible(conditions, visible);
-    const rows = await this.database.query<Row>(`SELECT ${FIELDS} FROM ${from} WHERE ${conditions.toSql()} ORDER BY p.name LIMIT ${most}`, conditions.parameters);
-    return rows.map(projectRow);
+    const found = await this.database.query<{ id: number }>(`SELECT p.id FROM project p WHERE ${conditions.toSql()} ORDER BY p.name LIMIT ${most}`, conditions.parameters);
+    return this.#rows(found, userId);
   }
 
   /** People in each role of a project, by the role's number. */
@@ -119,6 +112,14 @@ export class ProjectStore {
   async storageUsed(id: number): Promise<number> {
     const [row] = await this.database.query<{ used: string }>(`SELECT ${storageUsedSql('p')} AS used FROM project p WHERE p.id = $1`, [id]);
     return Number(row?.used ?? 0);
+  }
+
+  /** The whole rows of these projects, in their order; counting for a page alone costs no more on its last one than on its first. */
+  async #rows(ids: readonly { readonly id: number }[], userId: number): Promise<ProjectRow[]> {
+    if (ids.length === 0) return [];
+    const rows = await this.database.query<Row>(`SELECT ${FIELDS} FROM ${TABLES} WHERE p.id = ANY($2::int[]) AND p.deleted_at IS NULL`, [userId, ids.map(({ id }) => id)]);
+    const byId = new Map(rows.map((row) => [row.id, projectRow(row)]));
+    return ids.flatMap(({ id }) => byId.get(id) ?? []);
   }
 }
 

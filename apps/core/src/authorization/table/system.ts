@@ -18,7 +18,7 @@ export const system: Rows = {
   'GET /api/v2.0/statistics': same('401 a, 200 nlgdmps+-y'),
   'GET /api/v2.0/quotas': same('401 a, 403 nlgdmp+-, 200 sy'),
   'GET /api/v2.0/quotas/:id': same('401 a, 403 nlgdmp+-, 200 sy', { path: { id: '1' } }),
-  'PUT /api/v2.0/quotas/:id': same('401 a, 403 nlgdmp+-, 422 sy', { path: ({ projectId }) => ({ id: String(projectId) }) }),
+  'PUT /api/v2.0/quotas/:id': same('401 a, 403 nlgdmp+-, 422 sy', { path: { id: '1' } }),
   'GET /api/v2.0/configurations': same('401 a, 403 nlgdmp+-y, 200 s'),
   'PUT /api/v2.0/configurations': same('401 a, 403 nlgdmp+-y, 422 s'),
   'GET /api/v2.0/system/CVEAllowlist': same('401 a, 200 nlgdmps+-y'),
