@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from '@jest/globals';
 import { TestBrowser } from '../testing/browser.js';
 import { requireUnchanged, tableState } from '../testing/table-state.js';
-import { basic, PASSWORD, startTestCore, type TestCore } from '../testing/test-core.js';
+import { basic, PASSWORD, startTestCore, type Answer, type TestCore } from '../testing/test-core.js';
 
 const CURRENT = '/api/v2.0/users/current';
 const PROJECTS = '/api/v2.0/projects';
@@ -139,6 +139,15 @@ describe('what is allowed', () => {
       expect(answer.status).toBe(201);
       expect(answer.headers.get('x-harbor-csrf-token')).toMatch(/^[A-Za-z0-9+/]{86}==$/);
     }
+  });
+
+  test('a page is ours by the name that the proxy was asked under', async () => {
+    const browser = await browserOf('alice');
+    const headers = { 'x-forwarded-host': 'reg.example.org:8443', 'x-forwarded-proto': 'https' };
+    const send = (origin: string, project: string): Promise<Answer> => browser.send('POST', PROJECTS, { json: { project_name: project }, headers: { ...headers, origin } });
+    expect((await send('https://reg.example.org:8443', 'by-name')).status).toBe(201);
+    expect((await send('https://reg.example.org', 'by-another-port')).status).toBe(403);
+    expect((await send(new URL(core.url).origin, 'by-inner-name')).status).toBe(403);
   });
 
   test('clients without cookies need no token, also when a cookie jar sends what it has', async () => {
