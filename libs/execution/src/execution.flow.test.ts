@@ -261,6 +261,25 @@ describe('the queue', () => {
     expect(new Set(done.map(([name]) => name))).toEqual(new Set(['one', 'two']));
   });
 
+  test('that tells of a task twice has it begun once, and neither while it runs nor after its end again', async () => {
+    const first = blocking();
+    const one = start(undefined, { prefix: `test-${randomUUID()}` });
+    one.worker.handle('RETENTION', first.handler);
+    const other = start(undefined, { prefix: `test-${randomUUID()}` });
+    const begunElsewhere: number[] = [];
+    other.worker.handle('RETENTION', async ({ task }) => { begunElsewhere.push(task.id); });
+    const { id, taskIds } = await one.executions.start(wanted(1));
+    const task = taskIds[0] ?? 0;
+    const running = Promise.all([one.worker.run(task), one.worker.run(task)]);
+    await eventually('the task running', () => first.begun.length === 1);
+    await other.worker.run(task);
+    first.letGo();
+    await running;
+    await other.worker.run(task);
+    expect([first.begun.length, begunElsewhere]).toEqual([1, []]);
+    expect((await one.executions.tasks(OWNER, id, ALL))?.items[0]).toMatchObject({ status: 'Success', attempts: 1 });
+  });
+
   test('that lost its data, or was away, is told again', async () => {
     const done: number[] = [];
     const core = start(undefined, { prefix: 'nowhere' });
