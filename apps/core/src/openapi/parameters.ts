@@ -32,7 +32,7 @@ export function parametersOf(route: Route, schemas: Schemas): JsonObject[] {
     if (name !== undefined) return [parameter(place === 'header' ? headerName(name) : name, place, schema ?? z.string().optional(), schemas)];
     return place === 'query' && schema !== undefined ? queryParameters(schema, schemas) : [];
   });
-  const tolerated = (TOLERATED[route.operation.id] ?? []).map(([place, name, schema]) => parameter(name, place, schema, schemas));
+  const tolerated = (TOLERATED[route.operation.id] ?? []).map(([place, name, schema]): JsonObject => ({ ...parameter(name, place, schema, schemas), description: 'Taken from clients of Harbor; changes nothing.', deprecated: true }));
   return [
     ...pathParameters(route, schemas),
     ...declared,
