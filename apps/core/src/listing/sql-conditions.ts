@@ -25,7 +25,12 @@ export class SqlConditions {
 
   /** `column` holds the text anywhere, whatever its case. */
   contains(column: string, text: string): void {
-    this.add(`${column} ILIKE ${this.value(`%${text.replace(/[\\%_]/g, '\\$&')}%`)}`);
+    this.add(`${column} ILIKE ${this.value(`%${escaped(text)}%`)}`);
+  }
+
+  /** `column` begins with the text, whatever its case. */
+  startsWith(column: string, text: string): void {
+    this.add(`${column} ILIKE ${this.value(`${escaped(text)}%`)}`);
   }
 
   /** Applies the terms whose key names one of the columns; the Harbor API ignores the others. */
@@ -52,6 +57,11 @@ export class SqlConditions {
       case 'all': throw new Problem('BAD_REQUEST', `q: ${key} has a single value; use {…} instead of (…)`);
     }
   }
+}
+
+/** The text as LIKE takes it literally. */
+function escaped(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&');
 }
 
 /** The ORDER BY list; keys that name no column are ignored. `last` makes the order total, so that pages do not overlap. */

@@ -7,9 +7,11 @@ const FORBIDDEN_IN_TEXTS = /[,"~#%$]|\p{Cc}/u;
 const EMAIL = /^[^\s@,"<>]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?$/;
 const LONGEST_COMMENT = 30;
 
-export function requireGoodUsername(name: string): void {
+/** @param robotPrefix what robots' login names begin with: no person's may, or one could be taken for the other */
+export function requireGoodUsername(name: string, robotPrefix: string): void {
   const good = name.length >= 1 && name.length <= 255 && name.trim() === name && !FORBIDDEN_IN_NAMES.test(name);
   if (!good) throw new Problem('BAD_REQUEST', 'username must have 1 to 255 characters, no space around it and none of , " ~ # % $ : in it');
+  if (name.startsWith(robotPrefix)) throw new Problem('BAD_REQUEST', `names that begin with ${robotPrefix} belong to robots; choose another username`);
 }
 
 /** Checks what a profile says of a person; absent parts are left alone. */

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Ip, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import type { Caller } from '@haven/access';
 import {
-  Id, ListQuery, PasswordReq, Permission, PermissionQuery, Problem, UserCreationReq, UserProfile, UserResp, UserSearchQuery, UserSearchRespItem, UserSysAdminFlag,
+  Id, ListQuery, OIDCCliSecretReq, PasswordReq, Permission, PermissionQuery, Problem, UserCreationReq, UserProfile, UserResp, UserSearchQuery, UserSearchRespItem, UserSysAdminFlag,
   type Page,
 } from '@haven/api';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -12,6 +12,7 @@ import { Operation } from '../http/operation.js';
 import { Responds, RespondsNothing, RespondsPageOf } from '../http/response.interceptor.js';
 import { CurrentPermissionService } from '../permission/current-permission.service.js';
 import { BrowserService } from '../session/browser.service.js';
+import { CliSecretService } from './cli-secret.service.js';
 import { PasswordChangeService } from './password-change.service.js';
 import { UserService } from './user.service.js';
 
@@ -21,6 +22,7 @@ export class UserController {
     private readonly users: UserService,
     private readonly passwords: PasswordChangeService,
     private readonly permissions: CurrentPermissionService,
+    private readonly cliSecrets: CliSecretService,
     private readonly browsers: BrowserService,
   ) {}
 
@@ -116,5 +118,13 @@ export class UserController {
   ): Promise<void> {
     const restarted = await this.passwords.change(caller, id, change, { address: request.ip, session: request.session });
     if (restarted !== undefined) this.browsers.remember(request, reply, restarted);
+  }
+
+  @Put(':user_id/cli_secret')
+  @Operation({ id: 'setCliSecret', tag: 'user', summary: 'Set what a user of OpenID Connect logs in with on the command line', refuses: ['NOT_FOUND', 'PRECONDITION'], audits: { operation: 'update', resourceType: 'user' } })
+  @Requires(selfOr('user', 'update'))
+  @RespondsNothing()
+  changeCliSecret(@CallerParam() caller: Caller, @Param('user_id', { schema: Id }) id: number, @Body({ schema: OIDCCliSecretReq }) { secret }: OIDCCliSecretReq): Promise<void> {
+    return this.cliSecrets.change(caller, id, secret);
   }
 }

@@ -53,10 +53,11 @@ describe('finding accounts', () => {
     const list = await core.call('GET', `${USERS}?q=username%3D~findable`, { as: 'admin' });
     expect(list.body).toEqual([expect.objectContaining({ username: 'findable' })]);
     expect((await core.call('GET', USERS, { as: 'admin' })).body).not.toContainEqual(expect.objectContaining({ user_id: 1 }));
-    const found = await core.call('GET', `${USERS}/search?username=INDAB`, { as: 'findable' });
+    const found = await core.call('GET', `${USERS}/search?username=FINDAB`, { as: 'findable' });
     expect(found.body).toEqual([{ user_id: expect.any(Number), username: 'findable' }]);
     expect((await core.call('GET', `${USERS}/search?username=%25`, { as: 'findable' })).body).toEqual([]);
-    expect((await core.call('GET', `${USERS}/search`, { as: 'findable' })).status).toBe(422);
+    for (const query of ['', '?username=']) expect((await core.call('GET', `${USERS}/search${query}`, { as: 'findable' })).status).toBe(422);
+    for (const q of ['password_hash=x', 'comment=x', 'cli_secret=~a']) expect((await core.call('GET', `${USERS}?q=${encodeURIComponent(q)}`, { as: 'admin' })).status).toBe(400);
   });
 });
 

@@ -8,29 +8,33 @@ import { withdrawTokens } from '../authorization/access-epoch.store.js';
 import { requireGoodPassword } from '../identity/password-rules.js';
 import { PasswordService } from '../identity/password.service.js';
 import { endSessionsOf } from '../session/session.store.js';
-import { requireGoodProfile, requireGoodUsername } from './user-rules.js';
-import { binUser, insertUser, lockUser, updateProfile, updateSysadmin, UserStore, type UserRow } from './user.store.js';
 import { mapPage } from '../listing/select-page.js';
+import { AccountRulesService, BUILT_IN } from './account-rules.service.js';
+import { requireGoodProfile, requireGoodUsername } from './user-rules.js';
+import { binUser, insertUser, lockUser, updateProfile, updateSysadmin, USER_COLUMNS, UserStore, type UserRow } from './user.store.js';
 
 const NO_USER = 'there is no such user';
-const BUILT_IN = 1;
 
 @Injectable()
 export class UserService {
   constructor(
     private readonly store: UserStore,
+    private readonly rules: AccountRulesService,
     private readonly passwords: PasswordService,
     private readonly database: Database,
     private readonly broadcasts: Broadcasts,
   ) {}
 
   async list(query: ListQuery): Promise<Page<UserResp>> {
-    return mapPage(await this.store.list({ terms: parseQuery(query.q), sort: parseSort(query.sort), page: query.page, size: query.page_size }), respOf);
+    const terms = parseQuery(query.q);
+    const unknown = terms.find(({ key }) => !USER_COLUMNS.has(key));
+    if (unknown !== undefined) throw new Problem('BAD_REQUEST', `q: users have no "${unknown.key.slice(0, 64)}"; use ${[...USER_COLUMNS.keys()].join(', ')}`);
+    return mapPage(await this.store.list({ terms, sort: parseSort(query.sort), page: query.page, size: query.page_size }), respOf);
   }
 
+  /** Who begins so: people find colleagues whose name they know, without being shown everybody. */
   async search({ username, page, page_size: size }: UserSearchQuery): Promise<Page<UserSearchRespItem>> {
-    const { items, total } = await this.store.list({ terms: [{ key: 'username', match: { kind: 'fuzzy', value: username } }], sort: [], page, size });
-    return { items: items.map((row) => ({ user_id: row.id, username: row.username })), total };
+    return mapPage(await this.store.search(username, page, size), (row) => ({ user_id: row.id, username: row.username }));
   }
 
   async get(id: number): Promise<UserResp> {
@@ -41,7 +45,8 @@ export class UserService {
 
   /** Makes a local account; resolves to its id. */
   async create(caller: Caller, request: UserCreationReq, address: string): Promise<number> {
-    requireGoodUsername(request.username);
+    await this.rules.requireKeptHere();
+    requireGoodUsername(request.username, await this.rules.robotPrefix());
     requireGoodProfile(request);
     requireGoodPassword(request.password);
     const passwordHash = await this.passwords.hash(request.password, address);
@@ -56,12 +61,14 @@ export class UserService {
   }
 
   async updateProfile(caller: Caller, id: number, profile: UserProfile): Promise<void> {
+    await this.rules.requireKeptHere(id);
     requireGoodProfile(profile);
     await this.#change(caller, id, 'update', '', async (transaction) => {
       if ((await updateProfile(transaction, id, profile)) === 'taken') throw new Problem('CONFLICT', 'another user has that email address');
     });
   }
 
+  /** The built-in account stays one, so that there is always one. */
   async setSysadmin(caller: Caller, id: number, sysadmin: boolean): Promise<void> {
     if (id === BUILT_IN && !sysadmin) throw new Problem('FORBIDDEN', 'the account that the installation was set up with stays a system administrator');
     await this.#change(caller, id, 'update', `, ${sysadmin ? 'add' : 'remove'} user as system administrator`, async (transaction, user) => {

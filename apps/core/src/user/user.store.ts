@@ -11,6 +11,8 @@ export interface UserRow {
   readonly realname: string;
   readonly comment: string;
   readonly sysadmin: boolean;
+  /** Who vouches for the account: "local", "ldap", "oidc". */
+  readonly source: string;
   readonly passwordHash: string | undefined;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -23,6 +25,7 @@ interface Row {
   readonly realname: string;
   readonly comment: string;
   readonly sysadmin: boolean;
+  readonly source: string;
   readonly password_hash: string | null;
   readonly created_at: Date;
   readonly updated_at: Date;
@@ -52,9 +55,10 @@ export interface UserList {
 /** Lists leave out user 1, as the Harbor API does: it is nobody's colleague. */
 const BUILT_IN = 1;
 
-const FIELDS = 'id, username, email, realname, comment, sysadmin, password_hash, created_at, updated_at';
+const FIELDS = 'id, username, email, realname, comment, sysadmin, source, password_hash, created_at, updated_at';
 
-const COLUMNS: QueryColumns = new Map([
+/** What lists can be asked and sorted by. */
+export const USER_COLUMNS: QueryColumns = new Map([
   ['user_id', { sql: 'id', type: 'number' }],
   ['username', { sql: 'username', type: 'text' }],
   ['email', { sql: 'email', type: 'text' }],
@@ -71,10 +75,18 @@ export class UserStore {
   async list(wanted: UserList): Promise<Page<UserRow>> {
     const conditions = new SqlConditions();
     conditions.add(`deleted_at IS NULL AND id <> ${BUILT_IN}`);
-    conditions.query(wanted.terms, COLUMNS);
-    const order = orderBy(wanted.sort, COLUMNS, 'username', 'id');
+    conditions.query(wanted.terms, USER_COLUMNS);
+    const order = orderBy(wanted.sort, USER_COLUMNS, 'username', 'id');
     const rows = await selectPage<Row>(this.database, { fields: FIELDS, from: 'haven_user', conditions, order, page: wanted.page, size: wanted.size });
     return mapPage(rows, userRow);
+  }
+
+  /** Accounts whose name begins so. */
+  async search(beginning: string, page: number, size: number): Promise<Page<UserRow>> {
+    const conditions = new SqlConditions();
+    conditions.add(`deleted_at IS NULL AND id <> ${BUILT_IN}`);
+    conditions.startsWith('username', beginning);
+    return mapPage(await selectPage<Row>(this.database, { fields: FIELDS, from: 'haven_user', conditions, order: 'username, id', page, size }), userRow);
   }
 
   find(id: number): Promise<UserRow | undefined> {
@@ -116,13 +128,18 @@ export async function updatePassword(transaction: Transaction, id: number, passw
   await transaction.execute('UPDATE haven_user SET password_hash = $2, updated_at = now() WHERE id = $1', [id, passwordHash]);
 }
 
+export async function updateCliSecret(transaction: Transaction, id: number, sealed: string): Promise<void> {
+  await transaction.execute('UPDATE haven_user SET cli_secret = $2, updated_at = now() WHERE id = $1', [id, sealed]);
+}
+
 export async function updateSysadmin(transaction: Transaction, id: number, sysadmin: boolean): Promise<void> {
   await transaction.execute('UPDATE haven_user SET sysadmin = $2, updated_at = now() WHERE id = $1', [id, sysadmin]);
 }
 
-/** The row stays, so that history keeps its author; memberships go. */
+/** The row stays, so that history keeps its author; secrets, memberships and groups go. Name and address are free again. */
 export async function binUser(transaction: Transaction, id: number): Promise<void> {
-  await transaction.execute('UPDATE haven_user SET deleted_at = now(), updated_at = now(), password_hash = NULL WHERE id = $1', [id]);
+  await transaction.execute('UPDATE haven_user SET deleted_at = now(), updated_at = now(), password_hash = NULL, cli_secret = NULL WHERE id = $1', [id]);
+  await transaction.execute('DELETE FROM user_group_member WHERE user_id = $1', [id]);
   await transaction.execute('DELETE FROM member WHERE user_id = $1', [id]);
 }
 
@@ -133,7 +150,7 @@ async function findUser(queryable: Queryable, id: number, lock: '' | 'FOR UPDATE
 
 function userRow(row: Row): UserRow {
   return {
-    id: row.id, username: row.username, email: row.email ?? '', realname: row.realname, comment: row.comment, sysadmin: row.sysadmin,
+    id: row.id, username: row.username, email: row.email ?? '', realname: row.realname, comment: row.comment, sysadmin: row.sysadmin, source: row.source,
     passwordHash: row.password_hash ?? undefined, createdAt: row.created_at, updatedAt: row.updated_at,
   };
 }

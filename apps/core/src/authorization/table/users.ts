@@ -13,5 +13,6 @@ export const users: Rows = {
   'PUT /api/v2.0/users/:user_id': same('401 a, 403 nlgdmp+-, 422 sy', theBystander),
   'DELETE /api/v2.0/users/:user_id': same('401 a, 403 nlgdmp+-, 404 sy'),
   'PUT /api/v2.0/users/:user_id/sysadmin': same('401 a, 403 nlgdmp+-, 422 sy', theBystander),
+  'PUT /api/v2.0/users/:user_id/cli_secret': same('401 a, 403 nlgdmp+-, 412 sy', { ...theBystander, json: { secret: 'Good-enough-1' } }),
   'PUT /api/v2.0/users/:user_id/password': same('401 a, 403 nlgdmp+-, 422 sy', theBystander),
 };
