@@ -55,7 +55,7 @@ describe('an image', () => {
     expect(await list(`${path}?with_tag=false&with_accessory=false&with_label=true&with_scan_overview=true`)).toEqual([expect.objectContaining({ tags: null, accessories: null })]);
   });
 
-  test.each([['missing', 404], ['sha256:missing', 400], [`sha256:${'0'.repeat(64)}`, 404], ['..', 404], ['%2e%2e%2fx', 400], ['a%00', 400], ['a'.repeat(129), 400]])('%s is not found', async (reference, status) => {
+  test.each([['missing', 404], ['sha256:missing', 400], [`sha256:${'0'.repeat(64)}`, 404], ['%2e%2e%2fx', 400], ['a%00', 400], ['a'.repeat(129), 400]])('%s is not found', async (reference, status) => {
     const { name, path } = fresh();
     await pusher.image(name, 'content', ['1']);
     const answer = await core.call('GET', `${path}/${reference}`, { as: 'mary' });

@@ -54,7 +54,7 @@ describe('a label', () => {
     expect((await core.call('GET', `${LABELS}/${id}`, { as: 'mia' })).body).toMatchObject({ name: 'tested', color: 'red', scope: 'p', project_id: alpha });
     expect((await core.call('DELETE', `${LABELS}/${id}`, { as: 'mia' })).status).toBe(200);
     expect((await core.call('DELETE', `${LABELS}/${id}`, { as: 'admin' })).status).toBe(404);
-    const audits = await core.database.query<{ payload: object }>(`SELECT payload FROM outbox WHERE type = 'audit.recorded' AND payload->>'resourceType' = 'label' AND payload->>'project' = $1 ORDER BY id`, [String(alpha)]);
+    const audits = await core.database.query<{ payload: object }>(`SELECT payload FROM outbox WHERE type = 'audit.recorded' AND payload->>'resourceType' = 'label' AND payload->>'result' = 'true' AND payload->>'project' = $1 ORDER BY id`, [String(alpha)]);
     expect(audits.map(({ payload }) => payload)).toMatchObject([
       { operation: 'create', resource: 'qa', description: 'create label: qa', result: true }, { operation: 'update', resource: 'tested' }, { operation: 'delete', resource: 'tested' },
     ]);
