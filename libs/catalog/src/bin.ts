@@ -115,15 +115,17 @@ async function restoreEntry(transaction: Transaction, entryId: string, projectId
   await transaction.execute('DELETE FROM bin_entry WHERE id = $1', [entry.id]);
   const tags = new Set(created);
   await appendEvents(transaction, [
-    ...restoredEvents(entry, repository, revived.length, actor),
+    ...restoredEvents(entry, repository, revived.map((manifest) => manifest.digest), actor),
     ...entry.tags.filter((tag) => tags.has(tag.name)).map((tag) => tagEvent('tag.created', repository, tag.name, { digest: tag.digest }, actor)),
   ]);
   return { kind: entry.kind, repository: repository.name, digests: revived.map((manifest) => manifest.digest), tags: created, kept };
 }
 
-function restoredEvents(entry: EntryToRestore, repository: Repository, revived: number, actor: string): NewEvent[] {
+/** One event for the whole; when what was deleted lives again already, it tells of what came back of the rest. */
+function restoredEvents(entry: EntryToRestore, repository: Repository, revived: readonly string[], actor: string): NewEvent[] {
   if (entry.kind === 'repository') return [{ type: 'repository.restored', payload: { project: repository.projectId, repository: repository.name }, actor }];
-  return revived > 0 && entry.digest !== null ? [artifactRestored(repository, entry.digest, actor)] : [];
+  const digest = revived.find((candidate) => candidate === entry.digest) ?? revived[0];
+  return digest === undefined ? [] : [artifactRestored(repository, digest, actor)];
 }
 
 /** The repository of an entry, live or deleted, while its project lives. */

@@ -17,7 +17,7 @@ export class Administration1763700000002 implements MigrationInterface {
     await runner.query('DROP TRIGGER IF EXISTS repository_blob_unlinked ON repository_blob');
     await runner.query('DROP FUNCTION IF EXISTS charge_linked_blobs, release_unlinked_blobs, charge_project, project_room, project_used, quota_is_enforced');
     await runner.query('ALTER TABLE tag_event ALTER COLUMN at SET DEFAULT now()');
-    await runner.query('DROP INDEX IF EXISTS manifest_binned, manifest_binned_digest, repository_binned, repository_blob_age, blob_deleting');
+    await runner.query('DROP INDEX IF EXISTS tag_event_time, tag_pushed, manifest_binned, manifest_binned_digest, repository_binned, repository_blob_age, blob_deleting');
     await runner.query(`DROP TABLE IF EXISTS project_blob, quota_change, unlinked_blob, garbage_progress, bin_manifest, bin_entry, queue_pause, schedule, task_log, task, execution,
       artifact_label, label, cve_allowlist, retention_policy, immutability_rule, robot_permission, robot, login_failure, session, user_group_member CASCADE`);
     await runner.query('DROP VIEW IF EXISTS project_role');
