@@ -3,7 +3,7 @@ import { HTTP_CODE_METADATA, METHOD_METADATA, PATH_METADATA, ROUTE_ARGS_METADATA
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { z } from 'zod';
 import { requirementOf } from '../authorization/requirement.guard.js';
-import { operationOf } from './operation.js';
+import { operationOf, type OperationFacts } from './operation.js';
 import { declaredResponse } from './response.interceptor.js';
 import type { Route, RouteParameter } from './route.js';
 
@@ -51,7 +51,7 @@ function routeOf(controller: Type, handler: string): Route | undefined {
     path: joined(Reflect.getMetadata(PATH_METADATA, controller) as string, path),
     requirement: present(requirementOf(declared), `${name} does not declare who may call it: add @Requires(…)`),
     response: present(declaredResponse(declared), `${name} does not declare what it answers: add @Responds…(…)`),
-    operation: present(operationOf(declared), `${name} does not say what it is: add @Operation(…)`),
+    operation: audited(method, present(operationOf(declared), `${name} does not say what it is: add @Operation(…)`), name),
     status: (Reflect.getMetadata(HTTP_CODE_METADATA, declared) as number | undefined) ?? (method === 'POST' ? 201 : 200),
     parameters: parametersOf(controller, handler),
   };
@@ -68,6 +68,12 @@ function parametersOf(controller: Type, handler: string): RouteParameter[] {
     const place = PLACES[key.split(':', 1)[0] ?? ''];
     return place === undefined ? [] : [{ in: place, name: typeof data === 'string' ? data : undefined, schema }];
   });
+}
+
+/** Whatever may change something says how the audit trail names it, or that it changes nothing. */
+function audited(method: string, facts: OperationFacts, name: string): OperationFacts {
+  if (method === 'GET' || method === 'HEAD' || facts.audits !== undefined) return facts;
+  throw new Error(`${name} does not say what the audit trail calls it: add audits to @Operation(…)`);
 }
 
 function present<T>(value: T | undefined, complaint: string): T {

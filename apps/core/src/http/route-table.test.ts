@@ -17,6 +17,7 @@ class ThingController {
 const GET = 0;
 const PUT = 2;
 const described = Operation({ id: 'doThing', tag: 'thing', summary: 'Do a thing' });
+const changing = Operation({ id: 'changeThing', tag: 'thing', summary: 'Change a thing', audits: { operation: 'update', resourceType: 'thing' } });
 
 /** As Nest's decorators would mark them. */
 function route(name: 'list' | 'one' | 'change', method: number, path: string, ...decorators: MethodDecorator[]): void {
@@ -45,7 +46,7 @@ beforeEach(() => {
 describe('the route table', () => {
   test('knows the methods of a path', () => {
     route('one', GET, ':id', Requires(open), Responds(z.string()), described);
-    route('change', PUT, ':id', Requires(open), Responds(z.string()), described);
+    route('change', PUT, ':id', Requires(open), Responds(z.string()), changing);
     const routes = table();
     expect(routes.routes.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /api/things', 'GET /api/things/:id', 'PUT /api/things/:id']);
     expect(routes.methodsOf('/api/things/7?x=1')).toEqual(['GET', 'PUT']);
@@ -66,5 +67,10 @@ describe('the route table', () => {
   test('refuses a route that does not say what it is', () => {
     route('one', GET, ':id', Requires(open), Responds(z.string()));
     expect(table).toThrow('ThingController.one does not say what it is');
+  });
+
+  test('refuses a route that may change something and does not say what the audit trail calls it', () => {
+    route('change', PUT, ':id', Requires(open), Responds(z.string()), described);
+    expect(table).toThrow('ThingController.change does not say what the audit trail calls it');
   });
 });
