@@ -73,6 +73,13 @@ export async function startTestCore({ environment = {} }: TestCoreOptions = {}):
   };
 }
 
+/** Another core on the same database, storage, key and Redis: everything but the address is that of the first one. */
+export async function startReplica(core: TestCore, environment: Readonly<Record<string, string>> = {}): Promise<TestCore> {
+  const service = await startCore({ HAVEN_DATABASE_URL: core.databaseUrl, HAVEN_STORAGE: `file://${core.folder}`, HAVEN_SECRET_KEY: core.secretKey, ...environment });
+  const url = `http://127.0.0.1:${service.address?.port ?? 0}`;
+  return { ...core, url, service, call: (method, path, options = {}) => send(url, method, path, options), stop: () => service.stop() };
+}
+
 /** Starts the service alone, on a database that is there already. */
 export async function startCore(environment: Readonly<Record<string, string>>, logger = new FakeLogger()): Promise<RunningService> {
   const settings = readSettings(coreSettings, {
