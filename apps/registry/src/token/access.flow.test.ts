@@ -49,10 +49,10 @@ describe('who may do what', () => {
     }
   });
 
-  test('a revoked subject is refused within seconds, with a token that is still valid', async () => {
-    const token = await client.registry.token({ 'alpha/app': all }, 'user:77');
+  test.each(['user:77', 'robot:77'])('%s is let in, and refused within seconds of being revoked, with a token that is still valid', async (subject) => {
+    const token = await client.registry.token({ 'alpha/app': all }, subject);
     expect((await client.call('POST', '/v2/alpha/app/blobs/uploads/', { token })).status).toBe(202);
-    await client.registry.database.execute(`INSERT INTO access_epoch (subject, not_before) VALUES ('user:77', now())`);
+    await client.registry.database.execute(`INSERT INTO access_epoch (subject, not_before) VALUES ($1, now())`, [subject]);
     client.registry.broadcasts.publish('access-changed', {});
     let status = 202;
     for (let attempt = 0; attempt < 50 && status !== 401; attempt += 1) {
