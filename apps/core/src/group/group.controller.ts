@@ -32,7 +32,7 @@ export class GroupController {
   }
 
   @Get('search')
-  @Operation({ id: 'searchUserGroups', tag: 'usergroup', summary: 'Find groups by a part of their name' })
+  @Operation({ id: 'searchUserGroups', tag: 'usergroup', summary: 'Find groups by a part of their name', refuses: ['CONFLICT'] })
   @Requires(authenticated)
   @RespondsPageOf(UserGroupSearchItem)
   search(@Query({ schema: UserGroupSearchQuery }) query: UserGroupSearchQuery): Promise<Page<UserGroupSearchItem>> {

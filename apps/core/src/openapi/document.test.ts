@@ -22,7 +22,10 @@ function validate(candidate: JsonObject): Promise<{ valid: boolean }> {
 }
 
 test('docs/api/openapi.yaml is what the code gives; if not, run `npm run openapi` and commit the file', () => {
-  expect(readFileSync(COMMITTED, 'utf8')).toBe(text);
+  const committed = new Set(readFileSync(COMMITTED, 'utf8').split('\n'));
+  const generated = text.split('\n');
+  expect(generated.filter((line) => !committed.has(line)).slice(0, 20)).toEqual([]);
+  expect(readFileSync(COMMITTED, 'utf8') === text).toBe(true);
 });
 
 test('the same code gives the same bytes', () => {

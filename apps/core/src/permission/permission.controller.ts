@@ -12,7 +12,7 @@ export class PermissionController {
   constructor(private readonly permissions: PermissionService) {}
 
   @Get()
-  @Operation({ id: 'getPermissions', tag: 'permissions', summary: 'What can be given to robots', refuses: ['FORBIDDEN'] })
+  @Operation({ id: 'getPermissions', tag: 'permissions', summary: 'What can be given to robots', refuses: ['FORBIDDEN', 'NOT_FOUND'] })
   @Requires(authenticated)
   @Responds(Permissions)
   grantable(@CallerParam() caller: Caller): Promise<Permissions> {
