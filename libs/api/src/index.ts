@@ -12,7 +12,7 @@ export { Errors, errorsBody } from './errors.js';
 export { Flag, Id, LongId, NEVER, text, Timestamp } from './fields.js';
 export { UserGroup, UserGroupListQuery, UserGroupReq, UserGroupSearchItem, UserGroupSearchQuery } from './group.js';
 export { Icon } from './icon.js';
-export { ImmutableRule } from './immutability.js';
+export { ImmutableRule, ImmutableRuleUpdate } from './immutability.js';
 export { Label, LabelListQuery, LabelRef, LabelReq } from './label.js';
 export { MemberListQuery, ProjectMember, ProjectMemberEntity, RoleRequest } from './member.js';
 export { ListQuery, listParameters, MAX_PAGE_SIZE, type Page, pageLinks, pageParameters, PageQuery } from './paging.js';

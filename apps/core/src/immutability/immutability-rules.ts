@@ -1,4 +1,4 @@
-import { Problem, type ImmutableRule } from '@haven/api';
+import { Problem, type ImmutableRule, type ImmutableRuleUpdate } from '@haven/api';
 import { scopeFault } from '@haven/policy';
 
 const ACTION = 'immutable';
@@ -24,4 +24,10 @@ export function readRule(request: ImmutableRule): StoredRule {
   const fault = scopeFault({ tag_selectors: tags, scope_selectors: scopes });
   if (fault !== undefined) throw new Problem('BAD_REQUEST', fault);
   return { priority, action: ACTION, template: TEMPLATE, params: {}, tag_selectors: tags, scope_selectors: scopes };
+}
+
+/** As readRule, for a request that may leave the selectors out: undefined when it names neither kind. */
+export function readRuleUpdate({ tag_selectors: tags, scope_selectors: scopes, ...others }: ImmutableRuleUpdate): StoredRule | undefined {
+  if (tags === undefined && scopes === undefined) return undefined;
+  return readRule({ ...others, tag_selectors: tags ?? [], scope_selectors: scopes ?? {} });
 }

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
 import type { Caller } from '@haven/access';
-import { Id, ImmutableRule, ListQuery, type Page } from '@haven/api';
+import { Id, ImmutableRule, ImmutableRuleUpdate, ListQuery, type Page } from '@haven/api';
 import type { FastifyReply } from 'fastify';
 import type { KnownProject } from '../authorization/known-project.js';
 import { CallerParam, ProjectParam, Requires } from '../authorization/requirement.guard.js';
@@ -51,7 +51,7 @@ export class ImmutabilityController {
     @ProjectParam() project: KnownProject,
     @CallerParam() caller: Caller,
     @Param('immutable_rule_id', { schema: Id }) id: number,
-    @Body({ schema: ImmutableRule }) request: ImmutableRule,
+    @Body({ schema: ImmutableRuleUpdate }) request: ImmutableRuleUpdate,
   ): Promise<void> {
     return this.rules.update(project, caller, id, request);
   }

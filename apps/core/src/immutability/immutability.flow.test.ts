@@ -86,6 +86,9 @@ describe('immutable tag rules', () => {
 
   test('that change their being disabled change nothing else', async () => {
     const id = await create(withTag('toggled'));
+    expect((await put(id, { disabled: true })).status).toBe(200);
+    expect((await put(id, { disabled: true })).status).toBe(400); // nothing to switch, and no rule
+    expect((await put(id, { disabled: false })).status).toBe(200);
     expect((await put(id, withTag('ignored', { id, disabled: true, priority: 9 }))).status).toBe(200);
     expect(await one(id)).toMatchObject({ disabled: true, priority: 0, tag_selectors: [{ pattern: 'toggled' }] });
     expect((await put(id, withTag('taken-over', { id, disabled: true }))).status).toBe(200);

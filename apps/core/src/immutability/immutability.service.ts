@@ -1,16 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '@haven/access';
-import { parseQuery, parseSort, Problem, type ImmutableRule, type ListQuery, type Page } from '@haven/api';
+import { parseQuery, parseSort, Problem, type ImmutableRule, type ImmutableRuleUpdate, type ListQuery, type Page } from '@haven/api';
 import { Database, type Transaction } from '@haven/database';
 import { Broadcasts } from '@haven/messages';
 import { recordAudit } from '../audit/record-audit.js';
 import type { KnownProject } from '../authorization/known-project.js';
 import { mapPage } from '../listing/select-page.js';
-import { readRule } from './immutability-rules.js';
+import { readRule, readRuleUpdate } from './immutability-rules.js';
 import { countRules, deleteRule, ImmutabilityStore, insertRule, lockProjectRules, lockRule, updateRule, type ImmutabilityRow } from './immutability.store.js';
 
 const NO_RULE = 'the project has no such immutable tag rule';
 const SAME_RULE = 'the project has the very same immutable tag rule already';
+const NO_SELECTORS = 'tag_selectors and scope_selectors are missing; send the whole rule, or only another value of disabled';
 /** Every push to a tag looks at all of them. */
 const MOST_RULES = 100;
 
@@ -42,14 +43,15 @@ export class ImmutabilityService {
   }
 
   /** Changes a rule. As in Harbor, a request that changes `disabled` changes nothing else. */
-  async update(project: KnownProject, caller: Caller, id: number, request: ImmutableRule): Promise<void> {
+  async update(project: KnownProject, caller: Caller, id: number, request: ImmutableRuleUpdate): Promise<void> {
     if (request.id !== undefined && request.id !== id) throw new Problem('BAD_REQUEST', `the id in the body must be ${id}, that of the address`);
-    const rule = readRule(request);
+    const rule = readRuleUpdate(request);
     await this.#change(project, async (transaction) => {
       const current = await lockRule(transaction, project.id, id);
       if (current === undefined) throw new Problem('NOT_FOUND', NO_RULE);
       const disabled = request.disabled ?? false;
-      const wanted = disabled === current.disabled ? { id, disabled, rule } : { ...current, disabled };
+      if (rule === undefined && (request.disabled === undefined || disabled === current.disabled)) throw new Problem('BAD_REQUEST', NO_SELECTORS);
+      const wanted = disabled === current.disabled && rule !== undefined ? { id, disabled, rule } : { ...current, disabled };
       if (!(await updateRule(transaction, project.id, wanted))) throw new Problem('CONFLICT', SAME_RULE);
       await audit(transaction, project, caller, 'update', id);
     });
