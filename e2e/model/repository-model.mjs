@@ -63,9 +63,8 @@ export class RepositoryModel {
   }
 
   #goesWith(other, one) {
-    if (other.subject === one.digest) return true;
-    return one.children.some(({ digest }) => digest === other.digest) && this.tagsOf(other.digest).length === 0
-      && this.parentsOf(other.digest).every((parent) => parent.digest === one.digest);
+    if (this.parentsOf(other.digest).some((parent) => parent.digest !== one.digest)) return false;
+    return other.subject === one.digest || (one.children.some(({ digest }) => digest === other.digest) && this.tagsOf(other.digest).length === 0);
   }
 
   /** Takes items out, with their tags and the blobs that nothing left needs. Answers the tags that went: [tag, digest]. */
