@@ -193,7 +193,7 @@ describe('deleting an artifact', () => {
   });
 });
 
-test('a page of 10 000 artifacts comes by the index, and quickly', async () => {
+test('pages of a repository with 10 000 artifacts and 100 000 tags come quickly', async () => {
   const { name, path } = fresh();
   await pusher.image(name, 'first', ['first']);
   const [repository] = await core.database.query<{ id: string }>('SELECT id FROM repository WHERE name = $1', [name]);
@@ -202,12 +202,20 @@ test('a page of 10 000 artifacts comes by the index, and quickly', async () => {
     `INSERT INTO manifest (repository_id, digest, media_type, kind, size, total_size, pushed_at)
      SELECT $1, 'sha256:' || lpad(to_hex(n), 64, '0'), 'application/vnd.oci.image.manifest.v1+json', 'image', 500, 5000, now() - n * interval '1 second' FROM generate_series(1, 10000) AS n`, [id],
   );
-  await core.database.execute(`INSERT INTO tag (repository_id, name, manifest_id) SELECT $1, 't' || m.id, m.id FROM manifest m WHERE m.repository_id = $1 AND m.size = 500`, [id]);
+  await core.database.execute(
+    `INSERT INTO tag (repository_id, name, version_key, manifest_id, pushed_at)
+     SELECT $1, 't' || m.id || '.' || n, lpad(m.id::text, 9, '0') || n, m.id, m.pushed_at FROM manifest m, generate_series(1, 10) n WHERE m.repository_id = $1 AND m.size = 500`, [id],
+  );
   await core.database.execute('ANALYZE manifest, tag, accessory, manifest_reference');
-  await list(path);
-  const started = performance.now();
-  const { body, headers } = await core.call('GET', `${path}?page=500&page_size=10`, { as: 'mary' });
-  expect(performance.now() - started).toBeLessThan(500);
-  expect(body).toHaveLength(10);
-  expect(headers.get('x-total-count')).toBe('10001');
-});
+  for (const [page, total] of [[`${path}?page=500&page_size=10`, '10001'], [path, '10001'], [path.replace('/artifacts', '/tags?sort=-version'), '100001'], [path.replace('/artifacts', '/tags'), '100001']] as const) {
+    const times: number[] = [];
+    for (let turn = 0; turn < 12; turn += 1) {
+      const started = performance.now();
+      const { body, headers } = await core.call('GET', page, { as: 'mary' });
+      times.push(performance.now() - started);
+      expect([(body as unknown[]).length, headers.get('x-total-count')]).toEqual([10, total]);
+    }
+    // On a machine of its own it takes a tenth of this; tests share theirs.
+    expect(times.sort((one, other) => one - other)[6]).toBeLessThan(300);
+  }
+}, 120_000);
