@@ -4,8 +4,14 @@ import { CALLERS, read, write, type CallerLetter, type Place, type Row } from '.
 import { ROWS } from './table/rows.js';
 import { createWorld, type World } from './table/world.js';
 
+type Documented = Readonly<Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, unknown>> }>>>>;
+
 let world: World;
-beforeAll(async () => void (world = await createWorld()));
+let documented: Documented;
+beforeAll(async () => {
+  world = await createWorld();
+  documented = ((await world.core.call('GET', '/api/v2.0/openapi.json')).body as { paths: Documented }).paths;
+});
 afterAll(() => world.stop());
 
 test('every route of the service has a row in authorization/table, and every row a route', () => {
@@ -30,6 +36,9 @@ describe.each(['public', 'private'] as const)('in a %s project', (visibility) =>
     const seen = new Map<CallerLetter, number>();
     for (const letter of CALLERS) seen.set(letter, await statusFor(route, row, letter, world[visibility]));
     expect(write(seen)).toBe(write(read(row[visibility])));
+    const [method = '', path = ''] = route.split(' ');
+    const statuses = documented[path.replaceAll(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()]?.responses ?? {};
+    expect([...seen.values()].filter((status) => statuses[String(status)] === undefined)).toEqual([]);
   });
 });
 

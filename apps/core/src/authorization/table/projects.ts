@@ -6,7 +6,7 @@ const guestsMembership = { path: memberOf('gina') };
 export const projects: Rows = {
   'GET /api/v2.0/projects': same('200 anlgdmps+-y'),
   'HEAD /api/v2.0/projects': same('401 a, 200 nlgdmps+-y', { query: ({ project }) => `project_name=${project}` }),
-  'POST /api/v2.0/projects': same('401 a, 422 nlgdmps+-y'),
+  'POST /api/v2.0/projects': same('401 a, 403 +-, 409 nlgdmpsy', { json: ({ project }) => ({ project_name: project }) }),
   [`GET ${ONE}`]: each('200 anlgdmps+-y', '401 a, 403 n-, 200 lgdmps+y'),
   [`PUT ${ONE}`]: same('401 a, 403 nlgdm-, 422 ps+y'),
   [`DELETE ${ONE}`]: same('401 a, 403 nlgdm-, 412 ps+y'),

@@ -4,7 +4,9 @@ const OLDER = '/api/v2.0/projects/:project_name_or_id/robots';
 
 export const robots: Rows = {
   'GET /api/v2.0/robots': same('401 a, 403 nlgdmp+-, 200 sy'),
-  'POST /api/v2.0/robots': same('401 a, 422 nlgdmps+-y'),
+  'POST /api/v2.0/robots': same('401 a, 403 nlgdm+-, 409 psy', { path: robot, json: ({ project }) => ({
+    name: 'kept', level: 'project', duration: -1, permissions: [{ kind: 'project', namespace: project, access: [{ resource: 'label', action: 'list' }] }],
+  }) }),
   'GET /api/v2.0/robots/:robot_id': same('401 a, 403 nl-, 200 gdmps+y', { path: robot }),
   'PUT /api/v2.0/robots/:robot_id': same('401 a, 403 nlgdm+-y, 200 ps', { path: robot, json: { description: 'the same' } }),
   'PATCH /api/v2.0/robots/:robot_id': same('401 a, 403 nlgdm+-y, 200 ps', { path: robot, json: {} }),

@@ -8,5 +8,5 @@ export const sessions: Rows = {
   'POST /c/userExists': same('403 anlgdmps+-y'),
   'GET /api/v2.0/users/current/sessions': same('401 a, 200 nlgdmps, 412 +-y'),
   'DELETE /api/v2.0/users/current/sessions': same('401 a, 200 nlgdmps, 412 +-y'),
-  'DELETE /api/v2.0/users/current/sessions/:session_id': same('401 a, 422 nlgdmps+-y'),
+  'DELETE /api/v2.0/users/current/sessions/:session_id': same('401 a, 404 nlgdmps, 412 +-y', { path: { session_id: '0'.repeat(32) } }),
 };
