@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ConfigurationService } from '../configuration/configuration.service.js';
 import { RobotUseService } from '../identity/robot-use.service.js';
 import { PULL, PUSH, ROBOTS, Robots, type TestRobot } from '../testing/robots.js';
 import { basic, startTestCore, type Answer, type TestCore } from '../testing/test-core.js';
@@ -120,7 +121,7 @@ describe('B-16: a robot is a robot and a person a person', () => {
     await robots.make('shadowed');
     const register = (username: string): Promise<Answer> => core.call('POST', '/api/v2.0/users', { as: 'admin', json: { username, email: '', realname: 'X', password: 'Good-enough-1' } });
     for (const name of ['robot$alpha+shadowed', 'robot$x', 'ROBOT$x', 'alpha+shadowed:x']) expect((await register(name)).status).toBe(400);
-    await core.call('PUT', '/api/v2.0/configurations', { as: 'admin', json: { robot_name_prefix: 'bot-' } });
+    expect((await core.call('PUT', '/api/v2.0/configurations', { as: 'admin', json: { robot_name_prefix: 'bot-' } })).status).toBe(200);
     expect((await register('bot-alpha')).status).toBe(400);
     await core.call('PUT', '/api/v2.0/configurations', { as: 'admin', json: { robot_name_prefix: 'robot$' } });
   });
@@ -138,11 +139,15 @@ describe('B-16: a robot is a robot and a person a person', () => {
     expect((await robots.token(theirs, 'repository:alpha/app:pull')).access).toEqual([expect.objectContaining({ actions: [] })]);
   });
 
-  test('a person who was there before the prefix changed keeps logging in, and is no robot', async () => {
+  test('no prefix makes a robot of a person who is there; if one does all the same, the person keeps logging in as a person', async () => {
     await core.addUser('ci-alice');
-    await core.call('PUT', '/api/v2.0/configurations', { as: 'admin', json: { robot_name_prefix: 'ci-' } });
+    expect((await core.call('PUT', '/api/v2.0/configurations', { as: 'admin', json: { robot_name_prefix: 'ci-' } })).status).toBe(400);
+    await core.database.execute(`INSERT INTO setting (key, value) VALUES ('robot_name_prefix', '"ci-"') ON CONFLICT (key) DO UPDATE SET value = excluded.value`);
+    core.service.app.get(ConfigurationService, { strict: false }).forget();
+    const robot = await robots.make('prefixed');
+    expect(robot.name).toBe('ci-alpha+prefixed');
     expect((await core.call('GET', '/api/v2.0/users/current', { as: 'ci-alice' })).body).toMatchObject({ username: 'ci-alice' });
-    await core.call('PUT', '/api/v2.0/configurations', { as: 'admin', json: { robot_name_prefix: 'robot$' } });
+    expect((await core.call('PUT', '/api/v2.0/configurations', { as: 'admin', json: { robot_name_prefix: 'robot$' } })).status).toBe(200);
   });
 });
 

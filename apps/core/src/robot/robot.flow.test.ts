@@ -78,6 +78,11 @@ describe('making a robot', () => {
     expect((await create({ name: 'twin', level: 'system' }, 'admin')).status).toBe(201);
   });
 
+  test('many times at once makes it once', async () => {
+    const answers = await Promise.all(Array.from({ length: 6 }, () => create({ name: 'race' })));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409, 409, 409, 409, 409]);
+  });
+
   test.each([
     ['no name', { name: undefined }], ['an upper-case name', { name: 'CI' }], ['a plus in the name', { name: 'a+b' }], ['a long name', { name: 'a'.repeat(250) }], ['an odd name', { name: 'a--b' }],
     ['no level', { level: undefined }], ['another level', { level: 'galaxy' }],
