@@ -178,6 +178,25 @@ describe('deleting a project', () => {
     expect((await core.call('GET', `${PROJECTS}/full`, { as: 'admin' })).status).toBe(404);
   });
 
+  test('takes with it what people made in it: members, robots, labels, rules and their schedules', async () => {
+    const id = await core.addProject('equipped', { members: { bob: 2 } });
+    const { database } = core;
+    await database.execute(`INSERT INTO robot (name, level, project_id, secret_hash, duration) VALUES ('ci', 'project', $1, '', -1)`, [id]);
+    await database.execute(`INSERT INTO label (name, scope, project_id) VALUES ('stable', 'p', $1)`, [id]);
+    await database.execute(`INSERT INTO immutability_rule (project_id, rule) VALUES ($1, '{}')`, [id]);
+    const [policy] = await database.query<{ id: number }>(`INSERT INTO retention_policy (project_id, policy) VALUES ($1, '{}') RETURNING id`, [id]);
+    await database.execute(`INSERT INTO schedule (vendor_type, vendor_id, cron, next_due_at) VALUES ('RETENTION', $1, '0 0 0 * * *', now())`, [policy?.id]);
+    await database.execute(`INSERT INTO robot (name, level, secret_hash, duration) VALUES ('everywhere', 'system', '', -1)`);
+    await database.execute(`INSERT INTO robot_permission (robot_id, kind, project_id, resource, action) SELECT id, 'project', $1, 'tag', 'list' FROM robot WHERE name = 'everywhere'`, [id]);
+    expect((await core.call('DELETE', `${PROJECTS}/equipped`, { as: 'admin' })).status).toBe(200);
+    for (const table of ['member', 'robot', 'label', 'immutability_rule', 'retention_policy', 'robot_permission']) {
+      expect([table, await database.query(`SELECT 1 FROM ${table} WHERE project_id = $1`, [id])]).toEqual([table, []]);
+    }
+    expect(await database.query('SELECT 1 FROM schedule WHERE vendor_id = $1', [policy?.id])).toEqual([]);
+    expect(await database.query(`SELECT 1 FROM robot WHERE name = 'everywhere'`)).toHaveLength(1);
+    await database.execute(`DELETE FROM robot WHERE name = 'everywhere'`);
+  });
+
   test('frees its name, and its old members are not those of the next', async () => {
     await core.addProject('again', { members: { bob: 2 } });
     expect((await core.call('DELETE', `${PROJECTS}/again`, { as: 'admin' })).status).toBe(200);
