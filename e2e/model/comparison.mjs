@@ -44,7 +44,7 @@ async function compareHistory(world, project, repository, same) {
   for (const tag of new Set(repository.history.map(([name]) => name))) {
     const { body } = await world.admin.api('GET', `${repositoryPath(project.name, repository.name)}/tags/${tag}/history?page_size=100`);
     const wanted = repository.history.filter(([name]) => name === tag).slice(-100).map(([, kind, from, to]) => [kind, from ?? null, to ?? null]);
-    same(`history of ${repository.name}:${tag}`, body.map?.(({ kind, from, to }) => [kind, from ?? null, to ?? null]).reverse() ?? body, wanted);
+    same(`history of ${repository.name}:${tag}`, body.map?.(({ operation, from, to }) => [operation, from ?? null, to ?? null]).reverse() ?? body, wanted);
   }
 }
 

@@ -5,13 +5,14 @@ describe('PageQuery', () => {
   test.each([
     [{}, { page: 1, page_size: 10 }],
     [{ page: '3', page_size: '100' }, { page: 3, page_size: 100 }],
+    [{ page: '', page_size: '' }, { page: 1, page_size: 10 }],
     [{ page_size: '0' }, { page: 1, page_size: 100 }],
     [{ page_size: '-1' }, { page: 1, page_size: 100 }],
   ])('%j', (given, read) => {
     expect(PageQuery.parse(given)).toEqual(read);
   });
 
-  test.each(['-2', '101', '1e9', 'NaN', '1.5', '', ' 1', '0x10', '9'.repeat(30)])('refuses page_size %j', (size) => {
+  test.each(['-2', '101', '1e9', 'NaN', '1.5', ' 1', '0x10', '9'.repeat(30)])('refuses page_size %j', (size) => {
     expect(PageQuery.safeParse({ page_size: size }).success).toBe(false);
   });
 

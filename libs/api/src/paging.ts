@@ -4,8 +4,9 @@ import { text } from './fields.js';
 export const MAX_PAGE_SIZE = 100;
 const MAX_PAGE = 10_000_000;
 
+/** A parameter without a value is one that was left out: clients send `page=` for that. */
 function wholeNumber(least: number, most: number, standard: number) {
-  return z.string().regex(/^-?\d{1,18}$/, 'must be a whole number').transform(Number)
+  return z.string().regex(/^(?:-?\d{1,18})?$/, 'must be a whole number').transform((value) => (value === '' ? standard : Number(value)))
     .pipe(z.number().int().min(least).max(most)).optional().transform((value) => value ?? standard);
 }
 
