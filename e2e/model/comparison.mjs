@@ -30,7 +30,7 @@ async function compareUsage(world, project, same) {
 
 async function compareBin(world, project, same) {
   const entries = await binOf(world, project);
-  same(`bin of ${project.name}`, entries.map(({ kind, repository, tag }) => [kind, repository, tag ?? null]),
+  same(`bin of ${project.name}`, entries.map(({ kind, repository_name: repository, tag }) => [kind, repository, tag ?? null]),
     project.bin.map(({ kind, repository, tag }) => [kind, repository.name, tag ?? null]));
 }
 

@@ -15,7 +15,7 @@ export class BinController {
 
   @Get()
   @Operation({ id: 'listBin', tag: 'project', summary: 'List the deleted tags, artifacts and repositories of a project, newest first', refuses: ['NOT_FOUND'], extension: true })
-  @Requires(projectPermission('artifact', 'list'))
+  @Requires(projectPermission('artifact', 'delete')) // what was deleted is nobody's business but theirs who may delete
   @RespondsPageOf(BinEntry)
   list(@ProjectParam() project: KnownProject, @Query({ schema: BinListQuery }) query: BinListQuery, @CallerParam() caller: Caller): Promise<Page<BinEntry>> {
     return this.bin.list(project, query, caller);

@@ -31,7 +31,7 @@ export const artifacts: Rows = {
   [`GET ${REPOSITORIES}/:repository_name/tags/:tag_name/history`]: each('200 anlgdmps+-y', '401 a, 403 n-, 200 lgdmps+y', oneTag),
   [`GET ${REPOSITORIES}/:repository_name/tags/:tag_name/at`]: each('200 anlgdmps+-y', '401 a, 403 n-, 200 lgdmps+y', { ...oneTag, query: 'time=2999-01-01T00:00:00Z' }),
   [`POST ${REPOSITORIES}/:repository_name/tags/:tag_name/rollback`]: same('401 a, 403 nlgd-, 404 mps+y', { ...oneTag, json: { digest: `sha256:${'0'.repeat(64)}` } }),
-  'GET /api/v2.0/projects/:project_name_or_id/bin': each('200 anlgdmps+-y', '401 a, 403 n-, 200 lgdmps+y'),
+  'GET /api/v2.0/projects/:project_name_or_id/bin': same('401 a, 403 nlgd-, 200 mps+y'),
   'POST /api/v2.0/projects/:project_name_or_id/bin/:entry_id/restore': same('401 a, 403 nlgd-, 404 mps+y', { path: { entry_id: '999999999999999' } }),
 
   'GET /api/v2.0/projects/:project_name_or_id/artifacts': each('200 anlgdmps+-y', '401 a, 403 n-, 200 lgdmps+y'),
