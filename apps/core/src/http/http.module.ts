@@ -10,6 +10,7 @@ import { OperationWatchService } from '../audit/operation-watch.service.js';
 import { AuthorizationModule } from '../authorization/authorization.module.js';
 import { RequirementGuard } from '../authorization/requirement.guard.js';
 import { ReadOnlyGuard } from '../configuration/read-only.guard.js';
+import { textFault } from './json-body.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
 import { ResponseInterceptor } from './response.interceptor.js';
 import { RouteTable } from './route-table.service.js';
@@ -82,9 +83,20 @@ export function configureHttp(app: INestApplication): void {
     done();
   });
   server.removeContentTypeParser('text/plain');
+  readJsonBodies(server);
   server.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: FORM_LIMIT }, (request, body, done) => {
     if (FORM_ROUTES.has(request.routeOptions.url)) done(null, body);
     else done(new Problem('UNSUPPORTED_MEDIA_TYPE'));
+  });
+}
+
+/** As the framework reads them (prototypes are refused), but only text that can be kept. */
+function readJsonBodies(server: FastifyInstance): void {
+  const parse = server.getDefaultJsonParser('error', 'error');
+  server.removeContentTypeParser('application/json');
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+    const text = bytes.toString('utf8');
+    void parse(request, text, (error, body) => done(error ?? textFault(bytes, text, body), body));
   });
 }
 
