@@ -90,8 +90,7 @@ export async function mount(world) {
     return `${what}, refused`;
   }
   if (!source.mayPull(actor.name)) {
-    // As good as any other blob that is not there: an upload begins, if there is room for one.
-    expectOutcome(what, status, target.limit < 0 ? 202 : [202, OVER_QUOTA]);
+    expectOutcome(what, status, REFUSED);
     return `${what}, not from there`;
   }
   const cost = target.cost([[digest, size]]);
