@@ -21,6 +21,8 @@ const JSON_TYPE = 'application/json';
 const OF_INPUT = [400, 422];
 const OF_BODY = [400, 413, 415, 422];
 const OF_PATH = [400, 404, 422];
+/** Clients that were written for Harbor leave a page out like this. */
+const LEFT_OUT: readonly string[] = ['page=', 'page_size='];
 const DEEPEST = 4;
 const TOO_LARGE = 1024 * 1024 + 1;
 
@@ -106,7 +108,7 @@ function queryCases({ name, schema, required }: Parameter, operation: Operation,
     ...(alternatives(schema, resolve).some(({ type }) => type === 'array') ? [] : [{ name: `query: ${name} twice`, refusals: OF_INPUT, query: `${name}=${usual}&${name}=${usual}` }]),
     ...(required ? [{ name: `query: no ${name}`, refusals: OF_INPUT }] : []),
     ...[`${name}[]=a`, `${name}[$ne]=a`, `${name}.x=a`].map((query) => ({ name: `query: ${query}`, refusals: OF_INPUT, query, ...(required ? {} : may) })),
-    ...wrongTexts(one).map(wrong),
+    ...wrongTexts(one).map(wrong).filter(({ query }) => !LEFT_OUT.includes(query ?? '')),
     ...(one['type'] === 'string' && one['enum'] === undefined ? [wrong('a%00b')] : []),
   ].map((found: Case) => ({ ...found, query: [found.query, ...(required ? [] : neededBeside(name, operation, resolve))].filter((part) => part !== undefined).join('&') }));
 }

@@ -98,6 +98,12 @@ describe('M-02: paging', () => {
     );
   });
 
+  test('a page without a number is the first, and links on from there', async () => {
+    const { body, headers } = await core.call('GET', '/api/v2.0/projects?page=&page_size=', { as: 'admin' });
+    expect(body).toHaveLength(10);
+    expect(headers.get('link')).toBe('</api/v2.0/projects?page=2&page_size=10>; rel="next"');
+  });
+
   test('shows ten unless asked otherwise', async () => {
     expect((await core.call('GET', '/api/v2.0/projects', { as: 'admin' })).body).toHaveLength(10);
     expect((await core.call('GET', '/api/v2.0/projects?page_size=100', { as: 'admin' })).body).toHaveLength(13);
