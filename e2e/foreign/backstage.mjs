@@ -3,17 +3,19 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePort } from '../../deploy/local/ports.mjs';
 import { keptFolder } from './kept-folder.mjs';
 
 const PACKAGE = '@digitalist-open-cloud/backstage-plugin-harbor-backend';
 const MANIFEST = JSON.stringify({ private: true, dependencies: { [PACKAGE]: '0.9.0', express: '5.1.0', '@backstage/config': '1.3.3' } });
 const SERVER = join(import.meta.dirname, 'backstage-server.cjs');
 
-/** Backstage's Harbor back end, from npm, in a process of its own. */
+/** Backstage's Harbor back end, from npm, in a process of its own, with the Redis without a password that it wants for its cache. */
 export class Backstage {
   #process;
+  #redis;
 
-  /** @param {{ url: string, user: string, password: string, redisUrl: string }} target */
+  /** @param {{ url: string, user: string, password: string }} target */
   static async start(target) {
     const folder = keptFolder('backstage', MANIFEST, (path) => {
       writeFileSync(join(path, 'package.json'), MANIFEST);
@@ -25,7 +27,9 @@ export class Backstage {
   }
 
   async #start(folder, target) {
-    this.#process = spawn(process.execPath, [SERVER, folder, JSON.stringify(target)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const redisPort = await freePort();
+    this.#redis = spawn('redis-server', ['--bind', '127.0.0.1', '--port', String(redisPort), '--save', '', '--appendonly', 'no'], { stdio: 'ignore' });
+    this.#process = spawn(process.execPath, [SERVER, folder, JSON.stringify({ ...target, redisPort })], { stdio: ['ignore', 'pipe', 'inherit'] });
     const lines = createInterface({ input: this.#process.stdout });
     for await (const line of lines) {
       const port = /^listening on (\d+)$/.exec(line)?.[1];
@@ -37,8 +41,10 @@ export class Backstage {
   }
 
   async stop() {
-    const ended = once(this.#process, 'exit');
-    this.#process.kill('SIGTERM');
-    await ended;
+    for (const child of [this.#process, this.#redis]) {
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await ended;
+    }
   }
 }
