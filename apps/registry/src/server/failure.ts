@@ -49,7 +49,9 @@ export function answerFailure(error: unknown, request: IncomingMessage, response
     return;
   }
   const failure = ociErrorOf(error);
-  if (failure.status >= 500) logger.error('a request failed', { requestId, method: request.method, path: request.url, error: failure.cause ?? failure });
+  // The path without its query: clients put things there that nobody may read in a log.
+  const path = request.url?.split('?', 1)[0];
+  if (failure.status >= 500) logger.error('a request failed', { requestId, method: request.method, path, error: failure.cause ?? failure });
   if (response.headersSent) {
     response.destroy();
     return;
