@@ -8,6 +8,7 @@ import { CatalogError } from './catalog-error.js';
 import { copyArtifact, type ArtifactToCopy } from './copy.js';
 import { deleteArtifact, deleteRepository, type ArtifactToDelete } from './deletion.js';
 import { collectGarbage, purgeBin, type CollectedGarbage, type GarbageToCollect, type PurgedBin } from './garbage.js';
+import { previewGarbage, type GarbagePreview, type PreviewWanted } from './garbage-preview.js';
 import { repositoryHistory, rollBackTag, tagAt, tagHistory, type RollBack, type TagChange } from './history.js';
 import { listReferrers, listRepositories, recordPulls, type Pull, type Referrer, type ReferrerQuery } from './listing.js';
 import { findManifest, putManifest, type ManifestReference, type ManifestToPut, type StoredManifest } from './manifests.js';
@@ -15,6 +16,7 @@ import type { PageWanted } from './page.js';
 import { foldQuotaChanges, projectHolds, quotaRefusal, recomputeUsage, repairUsage, usage, withinQuota, type ProjectUsage } from './quota.js';
 import { findRepository, type Repository } from './repositories.js';
 import { createTag, deleteTag, listTags, type TagToCreate, type TagToDelete } from './tags.js';
+import { untaggedArtifacts, type UntaggedPage } from './untagged.js';
 import { claimUpload, createUpload, findUpload, forgetUpload, saveUpload, staleUploads, uploadsInStorage, type NewUpload, type Upload, type UploadClaim } from './uploads.js';
 
 /**
@@ -133,6 +135,12 @@ export class Catalog {
   }
   collectGarbage(wanted: GarbageToCollect): Promise<CollectedGarbage> {
     return collectGarbage(this.#database, wanted);
+  }
+  previewGarbage(wanted: PreviewWanted): Promise<GarbagePreview> {
+    return previewGarbage(this.#database, wanted);
+  }
+  untaggedArtifacts(wanted: { readonly graceSeconds: number; readonly after?: string | undefined }): Promise<UntaggedPage> {
+    return untaggedArtifacts(this.#database, wanted);
   }
 
   usage(projectId: number): Promise<ProjectUsage> {

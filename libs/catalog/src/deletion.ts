@@ -12,6 +12,8 @@ export interface ArtifactToDelete {
   readonly actor: string;
   /** Also what hangs on it alone: accessories, and untagged children that no other index names (the Harbor API's rule). */
   readonly cascade: boolean;
+  /** Only while no tag names it. */
+  readonly onlyUntagged?: boolean;
 }
 
 interface ManifestRow {
@@ -22,13 +24,14 @@ interface ManifestRow {
 /**
  * Puts an artifact, with its tags, into the bin: it is gone for clients at once, and so is what only it named; the bytes go
  * with garbage collection. Rejects with 'manifest-unknown', 'immutable' for the sake of one of the tags, or 'referenced'
- * while an index names it.
+ * while an index names it. With `onlyUntagged`, rejects with 'tag-exists' when it has a tag.
  */
 export async function deleteArtifact(database: Database, wanted: ArtifactToDelete): Promise<void> {
   await database.transaction(async (transaction) => {
     const repository = await changeRepository(transaction, wanted.repository);
     const target = repository && (await lockManifest(transaction, repository.id, wanted.digest));
     if (!repository || !target) throw new CatalogError('manifest-unknown', `${wanted.repository} holds no manifest ${wanted.digest}`);
+    if (wanted.onlyUntagged === true) await requireUntagged(transaction, target);
     const parents = await liveParents(transaction, repository.id, wanted.digest);
     if (parents.length > 0) throw new CatalogError('referenced', `an index still names ${wanted.digest}; delete the index first`, parents);
     const doomed = wanted.cascade ? await withDependants(transaction, repository.id, target) : [target];
@@ -61,6 +64,12 @@ async function lockManifest(transaction: Transaction, repositoryId: string, dige
     [repositoryId, digest],
   );
   return row;
+}
+
+/** The manifest is locked, so it gets no tag meanwhile. */
+async function requireUntagged(transaction: Transaction, { id, digest }: ManifestRow): Promise<void> {
+  const [tag] = await transaction.query<{ name: string }>('SELECT name FROM tag WHERE manifest_id = $1 LIMIT 1', [id]);
+  if (tag) throw new CatalogError('tag-exists', `${digest} has the tag ${tag.name}`, [], { tags: [tag.name] });
 }
 
 async function liveParents(transaction: Transaction, repositoryId: string, digest: string): Promise<string[]> {

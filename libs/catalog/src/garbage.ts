@@ -1,19 +1,10 @@
-import type { Digest } from '@haven/oci';
 import type { Database } from '@haven/database';
 import { unlinkUnused, unnamedLinks } from './blob-links.js';
-import { removeBlobs, type RemovedBlobs } from './garbage-blobs.js';
+import { removeBlobs, type BlobsToRemove, type RemovedBlobs } from './garbage-blobs.js';
 
-export interface GarbageToCollect {
-  /** What was used within this time is left alone: a push may be relying on it. */
-  readonly graceSeconds: number;
-  /** Entries that went into the bin before this moment are removed for good. */
+export interface GarbageToCollect extends BlobsToRemove {
+  /** What was used within `graceSeconds` is left alone: a push may be relying on it. Entries that went into the bin before this moment are removed for good. */
   readonly binBefore: Date;
-  /** Deletes a blob's bytes; resolves to whether there were any. */
-  readonly removeBytes: (digest: Digest) => Promise<boolean>;
-  /** Told of each blob that could not be removed; it is tried again next time. */
-  readonly onFailure: (digest: Digest, error: unknown) => void;
-  /** Ends the collection after the step that is under way. */
-  readonly signal?: AbortSignal;
 }
 
 export interface CollectedGarbage extends RemovedBlobs {

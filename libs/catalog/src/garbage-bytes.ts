@@ -1,0 +1,106 @@
+import type { Digest } from '@haven/oci';
+
+export interface BytesToRemove {
+  /** Deletes a blob's bytes; resolves to whether there were any. */
+  readonly removeBytes: (digest: Digest) => Promise<boolean>;
+  /** How many are deleted at the same time; 4, when it is left out. */
+  readonly workers?: number | undefined;
+  /** Ends the collection after the step that is under way. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A blob whose row says 'deleting'. */
+export interface MarkedBlob {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+export interface RemovedBytes {
+  /** `freed`: the blob's size, or 0 when storage had no such bytes. */
+  readonly gone: readonly (MarkedBlob & { readonly freed: number })[];
+  readonly failed: readonly { readonly digest: Digest; readonly error: unknown }[];
+}
+
+const WORKERS = 4;
+/** None is begun once the call has taken so long, so that the rows are not locked for longer: the rest is for the next call. */
+const BEGIN_WITHIN_MS = 2000;
+/** How long an answer is waited for; the database ends a transaction that is idle for twice as long. */
+const ANSWER_WITHIN_MS = 15_000;
+/** The same, once the collection is to stop. */
+const STOP_WITHIN_MS = 2000;
+
+/**
+ * Deletes bytes, several at a time and within some seconds for each batch. Storage that has not answered by then may still
+ * do as it was told: such a blob is left alone until it has answered.
+ */
+export class ByteRemoval {
+  readonly #wanted: BytesToRemove;
+  readonly #unsettled = new Set<Digest>();
+  /** What storage confirmed of the latest batch: when its transaction is run again, those bytes are gone. */
+  #confirmed: ReadonlySet<Digest> = new Set();
+
+  constructor(wanted: BytesToRemove) {
+    this.#wanted = wanted;
+  }
+
+  isUnsettled(digest: Digest): boolean {
+    return this.#unsettled.has(digest);
+  }
+
+  /** What is in neither list was not begun. Goes on when it is to stop: what is marked should not stay so. */
+  async remove(blobs: readonly MarkedBlob[]): Promise<RemovedBytes> {
+    const { signal, workers = WORKERS } = this.#wanted;
+    const confirmed = new Set(blobs.map(({ digest }) => digest).filter((digest) => this.#confirmed.has(digest)));
+    this.#confirmed = confirmed;
+    const gone: (MarkedBlob & { freed: number })[] = [];
+    const failed: { digest: Digest; error: unknown }[] = [];
+    const deadline = new Deadline(signal);
+    const begun = performance.now();
+    let next = 0;
+    const work = async (): Promise<void> => {
+      for (let blob = blobs[next++]; blob !== undefined; blob = performance.now() - begun < BEGIN_WITHIN_MS ? blobs[next++] : undefined) {
+        try {
+          if (await this.#delete(blob.digest, deadline)) confirmed.add(blob.digest);
+          gone.push({ ...blob, freed: confirmed.has(blob.digest) ? blob.size : 0 });
+        } catch (error) {
+          failed.push({ digest: blob.digest, error });
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: workers }, work));
+    deadline.clear();
+    return { gone, failed };
+  }
+
+  #delete(digest: Digest, deadline: Deadline): Promise<boolean> {
+    this.#unsettled.add(digest);
+    return Promise.race([this.#wanted.removeBytes(digest).finally(() => { this.#unsettled.delete(digest); }), deadline.passed]);
+  }
+}
+
+/** Passes when answers are waited for no longer. */
+class Deadline {
+  /** Rejects then. */
+  readonly passed: Promise<never>;
+  readonly #signal: AbortSignal | undefined;
+  #timer: NodeJS.Timeout;
+  #pass: () => void = () => undefined;
+
+  constructor(signal: AbortSignal | undefined) {
+    this.passed = new Promise((_, reject) => { this.#pass = () => { reject(new Error('storage did not answer in time')); }; });
+    this.passed.catch(() => undefined); // Nobody may be waiting for an answer just then.
+    this.#timer = setTimeout(this.#pass, ANSWER_WITHIN_MS);
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#hurry, { once: true });
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener('abort', this.#hurry);
+  }
+
+  readonly #hurry = (): void => {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#pass, STOP_WITHIN_MS);
+  };
+}
