@@ -11,8 +11,9 @@ import { busyShare, cpuBetween } from './load/cpu.mjs';
 import { residentOf } from './load/memory.mjs';
 import { measureGrowth } from './workloads/growth.mjs';
 import { WORKLOADS } from './workloads/index.mjs';
+import { measureLists } from './workloads/lists/lists.mjs';
 
-/** Starts the peers, runs the chosen workloads, and gives back { evaluations, memory, failures }. */
+/** Starts the peers, runs the chosen workloads, and gives back { evaluations, memory, lists, failures }. */
 export async function measureAll(session, options) {
   await requirePrograms(session, ['curl', 'perl', 'wrk', 'docker-registry', 'nginx']);
   if (options.peers.includes('haven') && options.build) await build(session);
@@ -20,7 +21,7 @@ export async function measureAll(session, options) {
   const peers = await startPeers(session, options);
   const bench = { session, options, peers, cpu: [] };
   bench.profiler = await attachProfiler(bench);
-  const results = { busyBefore, samples: [], evaluations: [], memory: [], cpu: bench.cpu, failures: [] };
+  const results = { busyBefore, samples: [], evaluations: [], memory: [], lists: { rows: [], others: 0 }, cpu: bench.cpu, failures: [] };
   if (options.workloads.includes('memory')) await guarded(session, results, 'memory', async () => { results.memory = await measureGrowth(bench); });
   for (const workload of WORKLOADS.filter(({ name }) => options.workloads.includes(name))) {
     await guarded(session, results, workload.name, async () => {
@@ -29,6 +30,7 @@ export async function measureAll(session, options) {
       results.evaluations.push(...samples.map(evaluate));
     });
   }
+  if (options.workloads.includes('lists')) await guarded(session, results, 'lists', async () => { results.lists = await measureLists(bench); });
   for (const row of results.memory) await guarded(session, results, 'memory', async () => { row.after = residentOf(row.peer.processes); });
   return results;
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const WORKLOAD_NAMES = ['memory', 'manifest', 'blob', 'pull', 'push', 'artifacts', 'tags', 'catalog'];
+export const WORKLOAD_NAMES = ['memory', 'manifest', 'blob', 'pull', 'push', 'artifacts', 'tags', 'catalog', 'lists'];
 export const PEER_NAMES = ['haven', 'distribution', 'nginx'];
 
 export const USAGE = `npm run bench -- [options]

@@ -31,10 +31,22 @@ export function familyOf(pid) {
 
 /** The share (0..1) of all cores that was busy during `seconds`. */
 export async function busyShare(seconds) {
-  const before = totals(readFileSync('/proc/stat', 'utf8'));
+  const before = machineTime();
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-  const after = totals(readFileSync('/proc/stat', 'utf8'));
+  const after = machineTime();
   return 1 - (after.idle - before.idle) / (after.all - before.all);
+}
+
+/** Ticks of all cores together until now. */
+export function machineTime() {
+  return totals(readFileSync('/proc/stat', 'utf8'));
+}
+
+/** The share (0..1) of all cores that was used between two readings by others than those who used `ownSeconds`. */
+export function othersShare(before, after, ownSeconds) {
+  const all = after.all - before.all;
+  const busy = all - (after.idle - before.idle);
+  return Math.max(0, busy - ownSeconds * TICKS_PER_SECOND) / all;
 }
 
 function totals(stat) {

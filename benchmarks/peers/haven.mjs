@@ -38,6 +38,8 @@ export async function startHaven(session, { inspect } = {}) {
     processes,
     // Postgres counts for CPU time; its processes share memory, so their sum would say nothing.
     cpu: () => cpuOf({ ...processes, postgres: familyOf(platform.postgres.pid) }),
+    /** What the administrator sends to the API. */
+    administrator: { authorization: basic },
     /** `scope` is a token scope such as repository:bench/app:pull,push; the token is fetched once and reused. */
     authorization: async (scope) => ({ authorization: `Bearer ${await cachedToken(tokens, platform.url, basic, scope)}` }),
   };

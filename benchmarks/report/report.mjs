@@ -51,6 +51,18 @@ export function memoryTable(rows, limit, growthBytes) {
   ]), { left: [0, 4] });
 }
 
+/** The table of lists: rows of { title, as, target, one, eight }, times in milliseconds; targets hold for one client's 95th percentile. */
+export function listTable(rows) {
+  const header = ['list', 'as', 'p50', 'p95', 'p99', 'req/s', '8 clients: p50', 'p95', 'p99', 'req/s', 'target'];
+  const figures = ({ p50, p95, p99, rate }) => [p50, p95, p99, rate].map(figure);
+  return formatTable(header, rows.map((row) => [row.title, row.as, ...figures(row.one), ...figures(row.eight), verdictText([listVerdict(row)])]), { left: [0, 1, 10] });
+}
+
+/** The verdict on one row of the lists. */
+export function listVerdict({ target, one }) {
+  return { text: `≤ ${target}`, met: one.p95 <= target };
+}
+
 /** The table of CPU time: entries of { workload, peer, round, seconds: process → CPU seconds }; medians over the rounds. */
 export function cpuTable(entries) {
   const rows = [...Map.groupBy(entries, ({ workload, peer }) => `${workload} ${peer}`).values()].map((rounds) => {
