@@ -48,7 +48,7 @@ describe('hostile connections', () => {
       'PROJECT/%E0%A4%A', 'PROJECT/\xd0\xb0lpha', 'PROJECT/app;x', 'PROJECT/app\\x', 'PROJECT/app/', `PROJECT/${'a'.repeat(300)}`, `PROJECT${'/a'.repeat(150)}`, 'app', '..', '%2e%2e',
     ];
 
-    test.each(PATHS)('repository %j is refused, for reading and writing', async (path) => {
+    test.each(PATHS)('C-02, C-16: repository %j is refused, for reading and writing', async (path) => {
       const name = path.replaceAll('PROJECT', project);
       for (const [method, target] of [['GET', `/v2/${name}/manifests/1`], ['GET', `/v2/${name}/tags/list`], ['POST', `/v2/${name}/blobs/uploads/`], ['DELETE', `/v2/${name}/manifests/1`]]) {
         const answer = await ask(method, target, method === 'POST' ? { 'Content-Length': 0 } : {}, { quietMs: 60 });
@@ -66,7 +66,26 @@ describe('hostile connections', () => {
       expect([answer.status, JSON.parse(answer.body).errors[0].code]).toEqual([400, 'NAME_INVALID']);
     });
 
-    test('nothing came into being outside the storage layout', () => {
+    test.each([
+      ['manifests', 'sha256:../../etc/passwd'], ['manifests', `sha256:${'a'.repeat(63)}/`], ['blobs', 'sha256:../../etc/passwd'], ['blobs', `sha256:${'a'.repeat(63)}/`], ['blobs', `sha256:${'a'.repeat(63)}%2f`], ['blobs', `SHA256:${'a'.repeat(64)}`],
+      ['manifests', '..'], ['manifests', '.hidden'], ['manifests', '-x'], ['manifests', 'a'.repeat(129)], ['manifests', 'a%00'], ['manifests', '%2e%2e'], ['blobs', 'uploads/a/b'], ['blobs', 'uploads/a%2fb'], ['blobs', 'uploads/%00'], ['blobs', 'uploads/../../x'],
+    ])('C-02: %s/%s is refused', async (kind, reference) => {
+      for (const method of kind === 'manifests' ? ['GET', 'HEAD', 'PUT', 'DELETE'] : ['GET', 'HEAD', 'DELETE', 'PATCH', 'PUT']) {
+        const answer = await ask(method, `/v2/${repository}/${kind}/${reference}`, method === 'PUT' || method === 'PATCH' ? { 'Content-Length': 0 } : {}, { quietMs: 60 });
+        expect([method, answer.status, [400, 404, 405].includes(answer.status)]).toEqual([method, answer.status, true]);
+      }
+    });
+
+    test('C-16: letters that look alike, and other ways to write one, are no names', async () => {
+      for (const name of ['\u0430lpha/app', 'ALPHA/app', '\uff41lpha/app', 'alph\u00e1/app', 'alpha\u0301/app', 'alpha /app', 'alpha/app ', 'alpha/\u200bapp', '\u212alpha/app', 'alpha__/app', 'alpha/app__']) {
+        for (const target of [Buffer.from(`/v2/${name}/manifests/1`, 'utf8').toString('latin1'), `/v2/${encodeURI(name)}/manifests/1`]) {
+          const answer = await ask('GET', target.replaceAll(' ', '%20'), {}, { quietMs: 60 });
+          expect([target, [400, 404].includes(answer.status)]).toEqual([target, true]);
+        }
+      }
+    });
+
+    test('C-02: nothing came into being outside the storage layout', () => {
       const storage = join(haven.platform.dataDir, 'storage');
       const top = readdirSync(storage).toSorted();
       expect(top.every((name) => ['docker', 'haven'].includes(name))).toBe(true);
@@ -77,16 +96,19 @@ describe('hostile connections', () => {
   });
 
   describe('methods', () => {
-    test.each(['OPTIONS', 'TRACE', 'PROPFIND', 'PURGE', 'LINK', 'get', 'G\u00cbT'])('%s is not allowed', async (method) => {
+    test.each(['OPTIONS', 'TRACE', 'CONNECT', 'PROPFIND', 'PURGE', 'LINK', 'get', 'G\u00cbT'])('C-12: %s is not allowed', async (method) => {
       const answer = await ask(method, `/v2/${repository}/manifests/1`);
       expect([400, 404, 405, 501]).toContain(answer.status);
       expect(answer.head + answer.body).not.toContain(token);
     });
 
-    test('a method in a header or in the query changes nothing', async () => {
+    test('C-12: a method in a header or in the query changes nothing', async () => {
       for (const [target, headers] of [[`/v2/${repository}/manifests/1`, { 'X-HTTP-Method-Override': 'DELETE', 'X-Method-Override': 'DELETE' }], [`/v2/${repository}/manifests/1?_method=DELETE`, {}]]) {
         expect((await ask('GET', target, headers)).status).toBe(200);
       }
+      const posted = await ask('POST', `/v2/${repository}/manifests/1?_method=DELETE`, { 'X-HTTP-Method-Override': 'DELETE', 'Content-Length': 0 });
+      expect([404, 405]).toContain(posted.status);
+      expect((await ask('DELETE', `/v2/${repository}/manifests/1?_method=GET`, { 'X-HTTP-Method-Override': 'GET' })).status).toBe(401);
       expect((await oci.head(repository, 'manifests', '1')).status).toBe(200);
     });
   });
@@ -123,7 +145,7 @@ describe('hostile connections', () => {
       ['an unknown coding', { 'Transfer-Encoding': 'xchunked' }, ''], ['chunked twice', { 'Transfer-Encoding': ['chunked', 'chunked'] }, '0\r\n\r\n'], ['identity, chunked', { 'Transfer-Encoding': 'identity, chunked' }, '0\r\n\r\n'],
       ['a blank before the colon', { 'Content-Length ': '0' }, ''], ['a folded line', { 'X-A': 'b\r\n Content-Length: 30' }, ''], ['a bare line feed', { 'X-A': 'b\nContent-Length: 30' }, ''],
       ['a chunk of -1', { 'Transfer-Encoding': 'chunked' }, '-1\r\n\r\n'], ['a chunk of 2^64', { 'Transfer-Encoding': 'chunked' }, '10000000000000000\r\n'], ['a chunk extension of 64 KiB', { 'Transfer-Encoding': 'chunked' }, `5;${'x'.repeat(65_536)}\r\nhello\r\n0\r\n\r\n`],
-    ])('%s: one answer, the connection ends, the hidden request is not carried out', async (_, headers, body) => {
+    ])('C-19: %s: one answer, the connection ends, the hidden request is not carried out', async (_, headers, body) => {
       const { answers } = await sendRaw(haven.url, `${rawRequest('POST', `/v2/${repository}/blobs/uploads/`, { ...access(), ...headers })}${body}${hidden()}`, { quietMs: 300 });
       expect(answers.slice(1).filter((answer) => answer.status < 400)).toEqual([]);
       expect((await oci.head(repository, 'manifests', '1')).status).toBe(200);

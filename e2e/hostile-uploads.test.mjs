@@ -45,7 +45,7 @@ describe('hostile uploads', () => {
       'md5:d41d8cd98f00b204e9800998ecf8427e', 'sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709', `SHA256:${'a'.repeat(64)}`, `sha256:${'A'.repeat(64)}`,
       `sha256:${'a'.repeat(63)}`, `sha512:${'a'.repeat(64)}`, `sha256+b64:${'a'.repeat(43)}`, 'sha256:', ':', '', 'sha256', `sha384:${'a'.repeat(96)}`,
       `sha256:${'a'.repeat(64)}\n`, `sha256:../../../etc/passwd`, `__proto__:${'a'.repeat(64)}`, `sha256:${'0'.repeat(64)}`,
-    ])('digest %j is refused', async (digest) => {
+    ])('C-21: digest %j is refused', async (digest) => {
       const location = await oci.startUpload(repository);
       expect(refusal(await oci.finishUpload(repository, location, digest, Buffer.alloc(0)))).toEqual([400, ['DIGEST_INVALID']]);
     });
@@ -157,7 +157,7 @@ describe('hostile uploads', () => {
       }
     });
 
-    test('an upload of somebody else is as good as unknown, in this repository and in others', async () => {
+    test('B-18: an upload of somebody else is as good as unknown, in this repository and in others', async () => {
       const location = await oci.startUpload(repository);
       expectStatus(await oci.patch(repository, location, randomBlob(10).bytes, 0), 202, 'own chunk');
       const foreign = haven.oci(mallory);
@@ -175,7 +175,7 @@ describe('hostile uploads', () => {
       expect([status.status, status.headers.get('range')]).toEqual([204, '0-9']);
     });
 
-    test.each([randomUUID(), 'x', '..', '0'.repeat(300), '__proto__', "1' OR '1'='1", `${randomUUID()}%00`])('upload id %j is unknown or refused', async (id) => {
+    test.each([randomUUID(), 'x', '..', '0'.repeat(300), '__proto__', "1' OR '1'='1", `${randomUUID()}%00`])('C-02: upload id %j is unknown or refused', async (id) => {
       const { answers } = await sendRaw(haven.url, rawRequest('PATCH', `/v2/${repository}/blobs/uploads/${id.replaceAll(' ', '+')}`, await withToken({ 'Content-Length': 5 }), 'hello'));
       expect([400, 404]).toContain(answers[0].status);
       expect(answers[0].body).toMatch(/^\{"errors":\[\{"code":"[A-Z_]+"/);

@@ -25,7 +25,7 @@ function hiddenReached(): boolean {
   return upstream.requests.some((request) => request.url?.includes('hidden'));
 }
 
-describe('a request whose end is ambiguous is refused and its connection closed', () => {
+describe('C-19: a request whose end is ambiguous is refused and its connection closed', () => {
   test.each([
     ['Content-Length with Transfer-Encoding', `Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n${CHUNKED_END}${HIDDEN}`],
     ['Transfer-Encoding with Content-Length', `Transfer-Encoding: chunked\r\nContent-Length: ${HIDDEN.length + 5}\r\n\r\n${CHUNKED_END}${HIDDEN}`],
