@@ -241,6 +241,19 @@ export function blobStorageContract(name: string, open: () => Promise<StorageUnd
       for (const { modifiedAt } of listed) expect(Math.abs(modifiedAt.getTime() - started)).toBeLessThan(60_000);
     });
 
+    test('lists in the order of the digests, from behind any of them on', async () => {
+      for (let index = 0; index < 30; index += 1) await storage.put(digestOf(Buffer.from(`listed ${index}`), index % 3 === 0 ? 'sha512' : 'sha256'), Buffer.from(`listed ${index}`));
+      const digests = (await collect(storage.list())).map(({ digest }) => digest);
+      expect(digests.length).toBeGreaterThanOrEqual(30);
+      expect(digests).toEqual([...new Set(digests)].sort());
+      for (const [index, after] of digests.entries()) expect((await collect(storage.list({ after }))).map(({ digest }) => digest)).toEqual(digests.slice(index + 1));
+    });
+
+    test('has no unfinished commits when all have ended', async () => {
+      await upload(storage, randomBytes(12));
+      expect(await collect(storage.unfinishedCommits(new Date(Date.now() + 3_600_000)))).toEqual([]);
+    });
+
     test('deletes once', async () => {
       const bytes = randomBytes(99);
       await upload(storage, bytes);

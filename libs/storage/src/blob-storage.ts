@@ -44,6 +44,14 @@ export interface StaleUpload {
   readonly modifiedAt: Date;
 }
 
+/** What a commit that was interrupted, or still runs, takes up in the store. */
+export interface UnfinishedCommit {
+  readonly digest: Digest;
+  /** The store's own name for it. */
+  readonly id: string;
+  readonly startedAt: Date;
+}
+
 /** How a redirect shall answer. */
 export interface RedirectOptions {
   /** How long the address is valid; 1 to 604,800 (seven days, the limit of AWS signature version 4). */
@@ -120,11 +128,23 @@ export abstract class BlobStorage {
   /** Removes a blob. True when it was there. */
   abstract delete(digest: Digest): Promise<boolean>;
 
-  /** Every blob, in no particular order. What comes and goes meanwhile may be seen or not. */
-  abstract list(): AsyncIterable<StoredBlob>;
+  /**
+   * Every blob, in the order of the digests as text, from behind `after` on. What comes and goes meanwhile may be seen or
+   * not; what is there all the time is seen once. Memory is bounded by the names of 1/256 of the blobs.
+   */
+  abstract list(options?: { readonly after?: Digest }): AsyncIterable<StoredBlob>;
 
   /** Uploads (and what crashed calls left behind) that were last written to before that time. */
   abstract staleUploads(before: Date): AsyncIterable<StaleUpload>;
+
+  /**
+   * Commits that began before that time and have not come to an end: after a crash they take up space that is neither a
+   * blob nor an upload. Stores that know no such thing have none.
+   */
+  abstract unfinishedCommits(before: Date): AsyncIterable<UnfinishedCommit>;
+
+  /** Drops what an unfinished commit left behind. May be repeated. */
+  abstract dropCommit(commit: UnfinishedCommit): Promise<void>;
 
   /** An address from which a client can fetch the blob itself; undefined when this store has none. The blob is not looked up. */
   abstract redirectUrl(digest: Digest, options: RedirectOptions): Promise<string | undefined>;

@@ -1,6 +1,6 @@
 import type { Digest } from '@haven/oci';
 import {
-  type AppendResult, BlobStorage, type ByteRange, isUploadId, type RedirectOptions, type StaleUpload, type StoredBlob, type UploadState,
+  type AppendResult, BlobStorage, type ByteRange, isUploadId, type RedirectOptions, type StaleUpload, type StoredBlob, type UnfinishedCommit, type UploadState,
 } from './blob-storage.js';
 import { checkRange, collect } from './byte-range.js';
 import { drain } from './drain.js';
@@ -94,14 +94,25 @@ export class MemoryBlobStorage extends BlobStorage {
     return this.#blobs.delete(digest);
   }
 
-  override async *list(): AsyncGenerator<StoredBlob, void, undefined> {
+  override async *list({ after }: { readonly after?: Digest } = {}): AsyncGenerator<StoredBlob, void, undefined> {
     this.#mayFail();
-    for (const [digest, { bytes, at }] of this.#blobs) yield { digest, size: bytes.byteLength, modifiedAt: at };
+    for (const digest of [...this.#blobs.keys()].sort()) {
+      const kept = this.#blobs.get(digest);
+      if (kept !== undefined && (after === undefined || digest > after)) yield { digest, size: kept.bytes.byteLength, modifiedAt: kept.at };
+    }
   }
 
   override async *staleUploads(before: Date): AsyncGenerator<StaleUpload, void, undefined> {
     this.#mayFail();
     for (const [id, { at }] of this.#uploads) if (at < before) yield { id, modifiedAt: at };
+  }
+
+  override async *unfinishedCommits(): AsyncGenerator<UnfinishedCommit, void, undefined> {
+    this.#mayFail();
+  }
+
+  override async dropCommit(): Promise<void> {
+    this.#mayFail();
   }
 
   override async redirectUrl(digest: Digest, _options: RedirectOptions): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { CatalogError, type Upload } from '@haven/catalog';
+import { digestOf, type Digest } from '@haven/oci';
 import { FakeLogger, Metrics } from '@haven/runtime';
 import { UploadPurge } from './purge-uploads.js';
 
@@ -39,6 +40,7 @@ class FakeCatalog {
 
 class FakeUploads {
   readonly stored = new Map<string, Date>();
+  readonly commits = new Map<string, Date>();
   readonly broken = new Set<string>();
 
   async abort({ id }: { readonly id: string }): Promise<void> {
@@ -48,6 +50,14 @@ class FakeUploads {
 
   async *staleUploads(before: Date): AsyncGenerator<{ id: string; modifiedAt: Date }> {
     for (const [id, modifiedAt] of this.stored) if (modifiedAt < before) yield { id, modifiedAt };
+  }
+
+  async *unfinishedCommits(before: Date): AsyncGenerator<{ digest: Digest; id: string; startedAt: Date }> {
+    for (const [id, startedAt] of this.commits) if (startedAt < before) yield { digest: digestOf(Buffer.from(id)), id, startedAt };
+  }
+
+  async dropCommit({ id }: { readonly id: string }): Promise<void> {
+    this.commits.delete(id);
   }
 }
 
@@ -80,6 +90,14 @@ describe('purging uploads', () => {
     await purge.run(NOW);
     expect([...storage.stored.keys()]).toEqual(['just-begun']);
     expect(await metrics.text()).toContain('haven_uploads_purged_total{kind="leftover"} 120');
+  });
+
+  test('drops what old commits left that never ended, and only those', async () => {
+    const { storage, purge } = parts();
+    storage.commits.set('crashed', OLD);
+    storage.commits.set('running', NOW);
+    await purge.run(NOW);
+    expect([...storage.commits.keys()]).toEqual(['running']);
   });
 
   test('F-12: removes nothing in read-only mode', async () => {

@@ -7,7 +7,7 @@ const BATCH = 100;
 
 export interface PurgeParts {
   readonly catalog: Pick<Catalog, 'staleUploads' | 'claimUpload' | 'forgetUpload' | 'uploadsInStorage'>;
-  readonly storage: Pick<BlobStorage, 'abort' | 'staleUploads'>;
+  readonly storage: Pick<BlobStorage, 'abort' | 'staleUploads' | 'unfinishedCommits' | 'dropCommit'>;
   readonly configuration: { current(): Promise<Pick<Configuration, 'read_only'>> };
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -77,6 +77,12 @@ export class UploadPurge {
       ids = [];
     }
     await this.#purgeUnused(ids, outcome);
+    for await (const commit of this.#parts.storage.unfinishedCommits(before)) {
+      await this.#attempt(outcome, 'leftover', commit.id, async () => {
+        await this.#parts.storage.dropCommit(commit);
+        return true;
+      });
+    }
     return outcome;
   }
 

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
-import { lstat, mkdir, opendir, rename, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Digest, digestHex } from '@haven/oci';
+import { type Digest, digestAlgorithm, digestHex } from '@haven/oci';
 import type { StoredBlob } from '../blob-storage.js';
 import { errorCode } from '../error-code.js';
 import { ALGORITHMS, BLOBS, blobPath, digestOfBlobPath } from '../layout.js';
@@ -66,15 +66,23 @@ export class BlobFiles {
     return removed;
   }
 
-  async *list(): AsyncGenerator<StoredBlob, void, undefined> {
+  /** In the order of the digests, from behind `after` on. */
+  async *list(after: Digest | undefined): AsyncGenerator<StoredBlob, void, undefined> {
     for (const algorithm of ALGORITHMS) {
-      for await (const shard of folders(join(this.#root, BLOBS, algorithm))) {
-        for await (const hex of folders(join(this.#root, BLOBS, algorithm, shard))) {
-          const digest = digestOfBlobPath(`${BLOBS}/${algorithm}/${shard}/${hex}/data`);
-          const found = digest && (await attempt('look up a blob', () => this.#find(digest)));
-          if (digest && found) yield { digest, size: found.size, modifiedAt: found.modifiedAt };
-        }
+      if (after !== undefined && algorithm < digestAlgorithm(after)) continue;
+      const hexAfter = after !== undefined && algorithm === digestAlgorithm(after) ? digestHex(after) : '';
+      for (const shard of await folders(join(this.#root, BLOBS, algorithm))) {
+        if (shard < hexAfter.slice(0, 2)) continue;
+        yield* this.#listShard(algorithm, shard, hexAfter);
       }
+    }
+  }
+
+  async *#listShard(algorithm: string, shard: string, hexAfter: string): AsyncGenerator<StoredBlob, void, undefined> {
+    for (const hex of await folders(join(this.#root, BLOBS, algorithm, shard))) {
+      const digest = hex > hexAfter ? digestOfBlobPath(`${BLOBS}/${algorithm}/${shard}/${hex}/data`) : undefined;
+      const found = digest && (await attempt('look up a blob', () => this.#find(digest)));
+      if (digest && found) yield { digest, size: found.size, modifiedAt: found.modifiedAt };
     }
   }
 
@@ -131,10 +139,12 @@ async function sealAt(file: string, size: number, id: string): Promise<void> {
   }
 }
 
-async function* folders(path: string): AsyncGenerator<string, void, undefined> {
+/** The folders in a folder, in the order of their names. */
+async function folders(path: string): Promise<string[]> {
   try {
-    for await (const entry of await opendir(path)) if (entry.isDirectory()) yield entry.name;
+    return (await readdir(path, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort();
   } catch (error) {
-    if (!isAbsent(error)) await attempt('list a folder', () => Promise.reject(error));
+    if (isAbsent(error)) return [];
+    return attempt('list a folder', () => Promise.reject(error));
   }
 }

@@ -3,7 +3,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '@haven/oci';
-import { type AppendResult, BlobStorage, type ByteRange, isUploadId, type StaleUpload, type StoredBlob, type UploadState } from '../blob-storage.js';
+import { type AppendResult, BlobStorage, type ByteRange, isUploadId, type StaleUpload, type StoredBlob, type UnfinishedCommit, type UploadState } from '../blob-storage.js';
 import { checkRange, collect } from '../byte-range.js';
 import { UPLOADS, uploadPath } from '../layout.js';
 import { BlobMissing, UploadMissing } from '../storage-error.js';
@@ -110,8 +110,8 @@ export class FilesystemBlobStorage extends BlobStorage {
     return attempt('delete a blob', () => this.#blobs.remove(digest));
   }
 
-  override list(): AsyncIterable<StoredBlob> {
-    return this.#blobs.list();
+  override list(options: { readonly after?: Digest } = {}): AsyncIterable<StoredBlob> {
+    return this.#blobs.list(options.after);
   }
 
   override async *staleUploads(before: Date): AsyncGenerator<StaleUpload, void, undefined> {
@@ -119,6 +119,15 @@ export class FilesystemBlobStorage extends BlobStorage {
       const found = isUploadId(name) ? await lstatIfThere(this.#upload(name)) : undefined;
       if (found?.isFile() === true && found.mtime < before) yield { id: name, modifiedAt: found.mtime };
     }
+  }
+
+  /** A commit is a rename: it is done or it is not. */
+  override async *unfinishedCommits(): AsyncGenerator<UnfinishedCommit, void, undefined> {
+    return;
+  }
+
+  override async dropCommit(): Promise<void> {
+    return;
   }
 
   override async redirectUrl(): Promise<undefined> {

@@ -18,7 +18,7 @@ export async function assemble(objects: S3Objects, segments: readonly SegmentObj
   try {
     etags = await copyAll(objects, segments, key, uploadId);
   } catch (error) {
-    // The first error is the one to tell; what cannot be abandoned now is swept later (see staleUploads).
+    // The first error is the one to tell; what cannot be abandoned now is dropped later (see unfinishedCommits).
     await objects.abandon(key, uploadId).catch(() => undefined);
     throw error;
   }

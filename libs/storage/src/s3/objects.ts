@@ -91,8 +91,9 @@ export class S3Objects {
     });
   }
 
-  async *list(prefix: string): AsyncGenerator<S3Object, void, undefined> {
-    for (let marker = ''; ;) {
+  /** In the order of the keys, from behind the key `after` on. */
+  async *list(prefix: string, after?: string): AsyncGenerator<S3Object, void, undefined> {
+    for (let marker = after === undefined ? '' : this.#key(after); ;) {
       const page = await this.#call(() => this.#client.listObjectsQuery(this.#bucket, this.#key(prefix), marker, { Delimiter: '', MaxKeys: 1000 }));
       for (const { name, size, lastModified } of page.objects) {
         if (name === undefined || size === undefined || lastModified === undefined) continue;

@@ -10,7 +10,7 @@ import { inspect } from 'node:util';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { digestOf } from '@haven/oci';
 import { blobStorageContract } from '../blob-storage.contract.js';
-import type { BlobStorage, UploadState } from '../blob-storage.js';
+import type { BlobStorage, UnfinishedCommit, UploadState } from '../blob-storage.js';
 import { blobPath } from '../layout.js';
 import { openStorage } from '../open-storage.js';
 import { faultSeed, testS3 } from '../testing/settings.js';
@@ -212,15 +212,25 @@ describe('redirects', () => {
   });
 });
 
-test('the sweep ends joins that a crash left, but not recent ones', async () => {
-  const storage = openStorage(bucket.address(), bucket.keys);
-  const key = blobPath(digestOf(randomBytes(8)));
-  await bucket.client.initiateNewMultipartUpload(bucket.name, key, {});
-  const unfinished = async (): Promise<number> => (await bucket.client.listIncompleteUploadsQuery(bucket.name, key, '', '', '')).uploads.length;
-  for await (const _ of storage.staleUploads(new Date(Date.now() - 3_600_000))) expect(await unfinished()).toBe(1);
-  expect(await unfinished()).toBe(1);
-  for await (const _ of storage.staleUploads(new Date(Date.now() + 3_600_000))) expect(await unfinished()).toBe(0);
-  expect(await unfinished()).toBe(0);
+test('joins that a crash left are named once they are old enough, and dropped only when that is asked for', async () => {
+  const own = await createTestBucket();
+  const storage = openStorage(own.address({ prefix: 'p' }), own.keys);
+  const digest = digestOf(randomBytes(8));
+  await own.client.initiateNewMultipartUpload(own.name, `p/${blobPath(digest)}`, {});
+  await own.client.initiateNewMultipartUpload(own.name, 'p/something/else', {});
+  const named = async (before: number): Promise<UnfinishedCommit[]> => {
+    const commits: UnfinishedCommit[] = [];
+    for await (const commit of storage.unfinishedCommits(new Date(before))) commits.push(commit);
+    return commits;
+  };
+  expect(await named(Date.now() - 3_600_000)).toEqual([]);
+  const found = await named(Date.now() + 3_600_000);
+  expect(found).toEqual([{ digest, id: expect.any(String), startedAt: expect.any(Date) }]);
+  for await (const stale of storage.staleUploads(new Date(Date.now() + 3_600_000))) expect(stale).toBeUndefined();
+  expect(await named(Date.now() + 3_600_000)).toEqual(found);
+  for (let time = 0; time < 2; time += 1) for (const commit of found) await storage.dropCommit(commit);
+  expect(await named(Date.now() + 3_600_000)).toEqual([]);
+  expect((await own.client.listIncompleteUploadsQuery(own.name, 'p/something', '', '', '')).uploads).toHaveLength(1);
 });
 
 test('a committed upload leaves the blob and nothing else', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Digest } from '@haven/oci';
 import {
-  type AppendResult, BlobStorage, type ByteRange, isUploadId, type RedirectOptions, type StaleUpload, type StoredBlob, type UploadState,
+  type AppendResult, BlobStorage, type ByteRange, isUploadId, type RedirectOptions, type StaleUpload, type StoredBlob, type UnfinishedCommit, type UploadState,
 } from '../blob-storage.js';
 import { checkRange, collect } from '../byte-range.js';
 import { drain } from '../drain.js';
@@ -117,9 +117,10 @@ export class S3BlobStorage extends BlobStorage {
     });
   }
 
-  override async *list(): AsyncGenerator<StoredBlob, void, undefined> {
+  /** The keys have the order of the digests. */
+  override async *list({ after }: { readonly after?: Digest } = {}): AsyncGenerator<StoredBlob, void, undefined> {
     try {
-      for await (const { key, size, modifiedAt } of this.#objects.list(`${BLOBS}/`)) {
+      for await (const { key, size, modifiedAt } of this.#objects.list(`${BLOBS}/`, after && blobPath(after))) {
         const digest = digestOfBlobPath(key);
         if (digest !== undefined) yield { digest, size, modifiedAt };
       }
@@ -130,7 +131,6 @@ export class S3BlobStorage extends BlobStorage {
 
   override async *staleUploads(before: Date): AsyncGenerator<StaleUpload, void, undefined> {
     try {
-      await this.#sweep(before);
       // Keys come in order, so the objects of an upload come one after the other.
       let last: StaleUpload | undefined;
       for await (const { key, modifiedAt } of this.#objects.list(`${UPLOADS}/`)) {
@@ -143,6 +143,22 @@ export class S3BlobStorage extends BlobStorage {
     } catch (error) {
       throw s3Failure(error, 'list the uploads');
     }
+  }
+
+  /** Joins that a crash interrupted: they take space, are of no use, and have no id of their own. */
+  override async *unfinishedCommits(before: Date): AsyncGenerator<UnfinishedCommit, void, undefined> {
+    try {
+      for await (const { key, uploadId, initiated } of this.#objects.unfinished(`${BLOBS}/`)) {
+        const digest = digestOfBlobPath(key);
+        if (digest !== undefined && initiated < before) yield { digest, id: uploadId, startedAt: initiated };
+      }
+    } catch (error) {
+      throw s3Failure(error, 'list the unfinished commits');
+    }
+  }
+
+  override dropCommit({ digest, id }: UnfinishedCommit): Promise<void> {
+    return this.#attempt('drop an unfinished commit', () => this.#objects.abandon(blobPath(digest), id));
   }
 
   override async redirectUrl(digest: Digest, { seconds, contentType, contentDisposition }: RedirectOptions): Promise<string | undefined> {
@@ -205,13 +221,6 @@ export class S3BlobStorage extends BlobStorage {
       yield* readObject(this.#objects, blobPath(digest), start, end);
     } catch (error) {
       throw isGone(error) ? new BlobMissing(digest) : s3Failure(error, 'read a blob');
-    }
-  }
-
-  /** Ends joins that a crash interrupted: they take space, are of no use, and have no id of their own. */
-  async #sweep(before: Date): Promise<void> {
-    for await (const { key, uploadId, initiated } of this.#objects.unfinished(`${BLOBS}/`)) {
-      if (initiated < before && digestOfBlobPath(key) !== undefined) await this.#objects.abandon(key, uploadId);
     }
   }
 
