@@ -121,8 +121,7 @@ describe('robots', () => {
   });
 });
 
-// B-09.
-test('a token gets what was asked for and is held, and no more', () => {
+test('B-09: a token gets what was asked for and is held, and no more', () => {
   const guest = project({ roles: ['guest'] });
   expect(repositoryActions(user, guest, ['pull', 'push', 'delete', '*'])).toEqual(['pull']);
   expect(repositoryActions(user, project({ roles: ['projectAdmin'] }), ['delete', 'pull'])).toEqual(['pull', 'delete']);

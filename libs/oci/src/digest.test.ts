@@ -9,7 +9,6 @@ describe('parseDigest', () => {
     expect(parseDigest(text)).toBe(text);
   });
 
-  // C-21 and C-02.
   test.each([
     ['upper-case algorithm', `SHA256:${HEX}`],
     ['upper-case hex', `sha256:${'A'.repeat(64)}`],
@@ -28,7 +27,7 @@ describe('parseDigest', () => {
     ['no algorithm', HEX],
     ['empty', ''],
     ['full-width digit', `sha256:${'a'.repeat(63)}１`],
-  ])('refuses %s', (_what, text) => {
+  ])('C-21, C-02: refuses %s', (_what, text) => {
     expect(parseDigest(text)).toBeUndefined();
   });
 });

@@ -45,8 +45,7 @@ describe('images', () => {
     expect(parse({ ...untyped, mediaType: '' }, '').kind).toBe('image');
   });
 
-  // J-07.
-  test('an artifact with an empty config, a type, a subject, annotations and fields of its own', () => {
+  test('J-07: an artifact with an empty config, a type, a subject, annotations and fields of its own', () => {
     const empty = { mediaType: OCI_EMPTY, digest: digestOf('{}'), size: 2, data: 'e30=' };
     const manifest = parse(
       `{"schemaVersion":2,"artifactType":"application/vnd.example+type","config":${JSON.stringify(empty)},"layers":[],"subject":${JSON.stringify(child)},` +
@@ -77,8 +76,7 @@ describe('images', () => {
     expect(Object.is(parse(text, OCI_IMAGE_MANIFEST).config?.size, 0)).toBe(true);
   });
 
-  // J-05.
-  test.each(['-1', '-0.5', '1.5', '1e18', '1e999', '9007199254740992', '9007199254740993', '"5"', 'null', 'true', '[5]', '{}', '1e-1'])('refuses the size %s', (size) => {
+  test.each(['-1', '-0.5', '1.5', '1e18', '1e999', '9007199254740992', '9007199254740993', '"5"', 'null', 'true', '[5]', '{}', '1e-1'])('J-05: refuses the size %s', (size) => {
     const text = JSON.stringify(image).replace('"size":5', `"size":${size}`);
     expect(failureOf(text, OCI_IMAGE_MANIFEST)).toMatchObject({ code: 'MANIFEST_INVALID', status: 400, message: expect.stringContaining('layers[0].size') });
   });
@@ -197,16 +195,15 @@ test('a referrer is listed by its artifact type, else by its config', () => {
   expect(referrerArtifactType(parse(index, OCI_IMAGE_INDEX))).toBeUndefined();
 });
 
-// J-04: reading never changes the bytes; the digest is of what came.
-test('the bytes are left alone', () => {
+// Reading never changes the bytes; the digest is of what came.
+test('J-04: the bytes are left alone', () => {
   const bytes = Buffer.from(`\n{ "layers":[ ], "schemaVersion" : 2e0,"config":${JSON.stringify(config)}, "x":"\\u00e9" }\n`);
   const before = digestOf(bytes);
   expect(parseManifest(bytes, OCI_IMAGE_MANIFEST).kind).toBe('image');
   expect(digestOf(bytes)).toBe(before);
 });
 
-// M-04.
-test('many fields of their own take little time', () => {
+test('M-04: many fields of their own take little time', () => {
   const many = `{"mediaType":"a/b","digest":"${digestOf('x')}","size":1,${Array.from({ length: 200 }, (_, at) => `"${at.toString(36)}":0`).join()}}`;
   const text = JSON.stringify({ ...image, layers: [] }).replace('"layers":[]', `"layers":[${Array.from({ length: 2000 }, () => many).join()}]`);
   expect(fastest(() => expect(parse(text, OCI_IMAGE_MANIFEST).layers).toHaveLength(2000))).toBeLessThan(1500);

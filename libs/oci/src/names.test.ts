@@ -10,12 +10,11 @@ describe('isRepositoryName', () => {
     expect(isRepositoryName(name)).toBe(true);
   });
 
-  // C-02 and C-16.
   test.each([
     'alpha', '', '/', 'alpha/', '/app', 'alpha//app', 'alpha/..', 'alpha/./x', 'alpha/a..b/../x', 'alpha/a..b', 'alpha/_uploads', 'alpha/.git',
     'alpha%2Fapp', 'Alpha/app', 'alpha/App', '\u0430lpha/app', 'alpha/app.', 'alpha__/app', 'alpha/app-', 'alpha/a___b', 'alpha/a._b', 'alpha/a-_b', 'alpha/a_-b',
     'alpha/app ', ' alpha/app', 'alpha/app\n', 'alpha/app\0', 'alpha\\app', 'alpha/\u00e9', 'alpha/e\u0301', 'alpha/\ufb01', 'alpha/ａ', 'alpha/app:1', 'alpha/app@x',
-  ])('refuses %j', (name) => {
+  ])('C-02, C-16: refuses %j', (name) => {
     expect(isRepositoryName(name)).toBe(false);
   });
 

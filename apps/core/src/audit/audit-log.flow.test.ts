@@ -66,8 +66,8 @@ describe('the audit trail', () => {
     expect(Object.keys((answer.body as object[])[0] ?? {}).sort()).toEqual(['id', 'op_time', 'operation', 'resource', 'resource_type', 'username']);
   });
 
-  // D-14: neither lines nor their number tell of projects whose trail the caller may not read.
-  test.each(['audit-logs', 'auditlog-exts'])('%s shows the projects that the caller administers', async (path) => {
+  // Neither lines nor their number tell of projects whose trail the caller may not read.
+  test.each(['audit-logs', 'auditlog-exts'])('D-14: %s shows the projects that the caller administers', async (path) => {
     for (const [name, seen] of [['alice', ['alpha/app:2', 'alpha/app:1']], ['bob', ['bravo/app:1']], ['gina', []]] as const) {
       for (const filter of ['', q('operation_description=~'), q('username=~a'), q('op_time=[2020-01-01T00:00:00~]')]) {
         const answer = await get(`${path}?${filter}`, name);

@@ -64,8 +64,8 @@ describe('an operation that fails', () => {
     expect(await recorded()).toEqual([]);
   });
 
-  // G-08: what a caller puts into names, headers and addresses stays within its field.
-  test('keeps what the caller made up within one line', async () => {
+  // What a caller puts into names, headers and addresses stays within its field.
+  test('G-08: keeps what the caller made up within one line', async () => {
     const evil = encodeURIComponent('x\n2026 admin did it\u202E\0');
     await core.call('DELETE', `/api/v2.0/projects/alpha/repositories/${evil}`, {
       as: 'alice', headers: { 'x-request-id': 'a b\tc"', 'user-agent': 'evil\u00e9 agent' },
@@ -100,8 +100,8 @@ test('what an operation records knows the caller, also when the body comes late'
   expect(await recorded()).toMatchObject([{ actor: 'user:1', payload: { operation: 'create', resourceType: 'project', resource: 'late', result: true }, origin: { name: 'admin', address: '127.0.0.1', requestId: 'late' } }]);
 });
 
-// A-10: the address is the peer's unless a proxy of ours says otherwise.
-test('the address is what a trusted proxy says, and the peer for everybody else', async () => {
+// The address is the peer's unless a proxy of ours says otherwise.
+test('A-10: the address is what a trusted proxy says, and the peer for everybody else', async () => {
   const headers = { 'x-forwarded-for': '198.51.100.7' };
   await core.call('PUT', `/api/v2.0/users/${alice}`, { as: 'alice', json: { realname: 'A' }, headers });
   expect((await recorded())[0]?.origin).toMatchObject({ name: 'alice', address: '198.51.100.7' });

@@ -21,8 +21,8 @@ async function dump(): Promise<string> {
   return rows.flat().map(({ line }) => line).join('\n');
 }
 
-// K-01, K-03: what operations are told in confidence is in no event, no line of the trail and no log, whether they work or fail.
-test('no secret reaches the outbox, the audit trail or a log', async () => {
+// What operations are told in confidence is in no event, no line of the trail and no log, whether they work or fail.
+test('K-01, K-03: no secret reaches the outbox, the audit trail or a log', async () => {
   const admin = (method: string, path: string, json: unknown): Promise<unknown> => core.call(method, `${API}/${path}`, { as: 'admin', json });
   const user = { username: 'secretive', email: 's@example.test', realname: 'S', password: secret('Password') };
   const { headers } = await core.call('POST', `${API}/users`, { as: 'admin', json: user });
@@ -57,8 +57,8 @@ test('no secret reaches the outbox, the audit trail or a log', async () => {
   }
 });
 
-// G-08: a name is one name, also of somebody who does not exist.
-test('a made-up login name forges no line', async () => {
+// A name is one name, also of somebody who does not exist.
+test('G-08: a made-up login name forges no line', async () => {
   await core.database.execute('DELETE FROM outbox');
   await core.call('GET', `${API}/users/current`, { as: 'x\r\nINFO admin logged in\u001B[2K', password: 'Whatever-12345' });
   const rows = await core.database.query<{ payload: { resource: string; description: string; operation: string; result: boolean } }>(`SELECT payload FROM outbox WHERE type = 'audit.recorded'`);

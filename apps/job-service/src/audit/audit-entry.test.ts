@@ -44,8 +44,8 @@ describe('an event becomes the line that the Harbor API shows', () => {
   });
 });
 
-// G-08: what clients choose cannot make a line look like two, or like another one.
-test('a line stays one line, bounded and quoted', () => {
+// What clients choose cannot make a line look like two, or like another one.
+test('G-08: a line stays one line, bounded and quoted', () => {
   const evil = 'x\n<110>1 forged\u202E" operator="admin\\';
   const entry = entryOf(event('audit.recorded', { operation: 'delete', resourceType: 'user', resource: evil, description: 'd'.repeat(2048), result: true }, { name: evil, address: evil, requestId: evil }));
   expect(entry).toMatchObject({ resource: 'x\uFFFD<110>1 forged\uFFFD" operator="admin\\', username: 'x\uFFFD<110>1 forged\uFFFD" operator="admin\\' });

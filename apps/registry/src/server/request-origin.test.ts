@@ -4,7 +4,7 @@ import { clientAddress } from './request-origin.js';
 
 const trusted = parseAddressRanges('10.0.0.0/8,127.0.0.1,fd00::/8');
 
-// A-10: nobody but our own proxies says where a request came from.
+// Nobody but our own proxies says where a request came from.
 test.each([
   ['192.0.2.1', '', '192.0.2.1'],
   ['192.0.2.1', '127.0.0.1', '192.0.2.1'],
@@ -20,6 +20,6 @@ test.each([
   ['10.0.0.1', `${'1.1.1.1,'.repeat(200)}1.1.1.1`, '10.0.0.1'],
   ['10.0.0.1', '', '10.0.0.1'],
   ['', '198.51.100.7', ''],
-])('the client of peer "%s" saying "%s" is %s', (peer, forwardedFor, client) => {
+])('A-10: the client of peer "%s" saying "%s" is %s', (peer, forwardedFor, client) => {
   expect(clientAddress(peer, forwardedFor, trusted)).toBe(client);
 });

@@ -153,8 +153,7 @@ describe('the keys', () => {
     expect(await verifier.verify(token)).toEqual(claims);
   });
 
-  // B-19.
-  test('of another installation are not ours, even under our key id', async () => {
+  test('B-19: of another installation are not ours, even under our key id', async () => {
     const { verifier } = bench({ [key.kid]: key.publicJwk });
     await expect(verifier.verify(await signRegistryToken({ ...other, kid: key.kid }, claims))).rejects.toThrow('a wrong signature');
   });
