@@ -23,13 +23,15 @@ export class Child {
    * @param {string} [options.cwd]
    * @param {number} [options.uid] @param {number} [options.gid] run as this user
    * @param {string} [options.input] what it reads from standard input (secrets that must not be arguments)
+   * @param {boolean} [options.holdsInput] its standard input stays open, after `input`, for as long as this process lives:
+   *   for servers that end by themselves when it closes
    * @param {(line: string) => void} [options.onLine] every line of its output
    * @param {(pid: number) => void} [options.onSpawn] called at once when it runs
    */
-  constructor({ name, command, args = [], env, cwd, uid, gid, input, onLine, onSpawn }) {
+  constructor({ name, command, args = [], env, cwd, uid, gid, input, holdsInput = false, onLine, onSpawn }) {
     this.name = name;
     this.#process = spawn(command, args, {
-      env, cwd, detached: true, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      env, cwd, detached: true, stdio: [input === undefined && !holdsInput ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }),
     });
     this.exited = new Promise((resolve) => {
@@ -37,7 +39,7 @@ export class Child {
       this.#process.once('exit', (code, signal) => resolve({ code, signal }));
     }).then((exit) => (this.#exit = exit));
     if (this.pid !== undefined) onSpawn?.(this.pid);
-    if (input !== undefined) this.#feed(input);
+    if (input !== undefined || holdsInput) this.#feed(input, holdsInput);
     for (const stream of [this.#process.stdout, this.#process.stderr]) this.#read(stream, onLine);
   }
 
@@ -86,10 +88,11 @@ export class Child {
     return ended;
   }
 
-  #feed(input) {
+  #feed(input = '', holdsInput) {
     // A child that ends before it has read its input closes the pipe; its exit is what gets reported.
     this.#process.stdin.on('error', (error) => this.#keep(`standard input: ${error.message}`));
-    this.#process.stdin.end(input);
+    this.#process.stdin.write(input);
+    if (!holdsInput) this.#process.stdin.end();
   }
 
   #read(stream, onLine) {
