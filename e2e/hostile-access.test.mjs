@@ -177,6 +177,22 @@ describe('borders between projects', () => {
     expect(Math.abs(known - unknown)).toBeLessThan(25);
   });
 
+  test('A-14: who is deleted has nothing left: no password, no token, no upload', async () => {
+    const leaver = await haven.user('leaver');
+    await haven.admin.addMember(alpha, 'leaver', 'developer');
+    const oci = haven.oci(leaver);
+    const location = await oci.startUpload(`${alpha}/app`);
+    expectStatus(await oci.patch(`${alpha}/app`, location, Buffer.from('half'), 0), 202, 'chunk');
+    const token = await oci.token(`repository:${alpha}/app:pull,push`);
+    expect(await statusOf(oci.getManifest(`${alpha}/app`, '1', { token }))).toBe(200);
+    await haven.admin.deleteUser(await haven.admin.userId('leaver'));
+    expect((await oci.requestToken([])).status).toBe(401);
+    await until('the old token is refused', async () => (await statusOf(oci.getManifest(`${alpha}/app`, '1', { token }))) === 401, { seconds: 10 });
+    expect(await statusOf(oci.request('PATCH', location, { token, body: Buffer.from('rest') }))).toBe(401);
+    expect(await statusOf(oci.request('PUT', `${location}?digest=${randomBlob(1).digest}`, { token }))).toBe(401);
+    expect((await haven.rest(leaver).request('GET', '/users/current')).status).toBe(401);
+  });
+
   test('N-03: who loses the right in the middle of an upload cannot finish it', async () => {
     const dave = await haven.user('dave');
     await haven.admin.addMember(alpha, 'dave', 'developer');

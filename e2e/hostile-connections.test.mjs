@@ -129,6 +129,13 @@ describe('hostile connections', () => {
       }
     });
 
+    test('L-07: no answer, good or bad, says what serves it or where that is', async () => {
+      for (const [method, target] of [['GET', '/v2/'], ['GET', `/v2/${repository}/manifests/1`], ['GET', `/v2/${repository}/manifests/none`], ['GET', '/v2/UPPER/x/tags/list'], ['GET', '/api/v2.0/ping'], ['GET', '/api/v2.0/none'], ['GET', '/none'], ['PURGE', '/v2/'], ['GET', '/api/version']]) {
+        const answer = await ask(method, target, {}, { quietMs: 60 });
+        expect([target, /^(?:server|via|x-powered-by|x-haven-[a-z-]*):/im.test(answer.head), /fastify|node(?:js)?[/ ]|nestjs|\/tmp\/|postgres|redis/i.test(answer.body)]).toEqual([target, false, false]);
+      }
+    });
+
     test('internal headers of a client are not believed', async () => {
       const inside = { 'X-Haven-Send-File': '1', 'X-Haven-File': 'docker/registry/v2/blobs/sha256/aa/x/data;0-9', 'X-Haven-Subject': 'user:1' };
       const answer = await ask('GET', `/v2/${repository}/blobs/${image.layers[0].digest}`, inside);

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Haven } from './haven.mjs';
 import { randomImage } from './image/synthetic.mjs';
 import { drained } from './registry/oci-client.mjs';
@@ -62,17 +64,17 @@ describe('hostile tokens', () => {
     ['no subject', { sub: undefined }], ['a subject of another kind', { sub: 'root' }], ['access that is no list', { access: {} }], ['access to nothing', { access: [] }],
     ['a wildcard name', { access: [{ type: 'repository', name: '*', actions: ['pull'], project: 1 }] }],
     ['every action', { access: [{ type: 'repository', name: 'any', actions: ['*'], project: 1 }] }],
-  ])('rightly signed, but %s', async (_, changes) => {
+  ])('B-04, B-05: rightly signed, but %s', async (_, changes) => {
     expect(await pullWith(resigned(changes))).toEqual(SHUT);
   });
 
-  test.each(['none', 'None', 'nOnE', '', 'HS256', 'RS256', 'ES384', 'es256', undefined, 5, ['ES256']])('algorithm %j', async (alg) => {
+  test.each(['none', 'None', 'nOnE', '', 'HS256', 'RS256', 'ES384', 'es256', undefined, 5, ['ES256']])('B-03: algorithm %j', async (alg) => {
     expect(await pullWith(jwt({ ...header, alg }, payload, { key: key.privateKey }))).toEqual(SHUT);
     expect(await pullWith(jwt({ ...header, alg }, payload, { signature: '' }))).toEqual(SHUT);
     expect(await pullWith(jwt({ ...header, alg }, payload, { secret: JSON.stringify(key.publicJwk) }))).toEqual(SHUT);
   });
 
-  test.each(['../../dev/null', "' OR '1'='1", '__proto__', 'constructor', 'toString', '', 5, null, 'x'.repeat(5_000)])('key id %j', async (kid) => {
+  test.each(['../../dev/null', "' OR '1'='1", '__proto__', 'constructor', 'toString', '', 5, null, 'x'.repeat(5_000)])('B-02: key id %j', async (kid) => {
     expect(await pullWith(jwt({ ...header, kid }, payload, { key: foreignKey() }))).toEqual(SHUT);
   });
 
@@ -90,7 +92,7 @@ describe('hostile tokens', () => {
   test.each([
     ['nothing', ''], ['dots', '.'.repeat(20_000)], ['many parts', Array(5_000).fill('a').join('.')], ['two parts', 'a.b'], ['five parts, as encrypted tokens have', 'a.b.c.d.e'],
     ['20 KiB of one part', `${'A'.repeat(20_000)}.e30.e30`],
-  ])('%s in place of a token is answered quickly', async (_, given) => {
+  ])('B-07, B-08: %s in place of a token is answered quickly', async (_, given) => {
     const started = Date.now();
     const { answers } = await sendRaw(haven.url, rawRequest('GET', `/v2/${repository}/manifests/1`, { Host: haven.host, Authorization: `Bearer ${given}` }), { quietMs: 200 });
     expect([400, 401, 431]).toContain(answers[0].status);
@@ -105,18 +107,18 @@ describe('hostile tokens', () => {
       return Object.fromEntries(access.map((entry) => [entry.name, entry.actions.toSorted()]));
     };
 
-    test('a guest who asks for everything gets the right to pull', async () => {
+    test('B-09: a guest who asks for everything gets the right to pull', async () => {
       expect(await granted(gina, `repository:${repository}:pull,push,delete,*`)).toEqual({ [repository]: ['pull'] });
     });
 
-    test('what was not asked for is not given: a pull token does not push', async () => {
+    test('B-10: what was not asked for is not given: a pull token does not push', async () => {
       expect(await granted(dave, `repository:${repository}:pull`)).toEqual({ [repository]: ['pull'] });
       const response = await haven.oci().putManifest(repository, 'new', image, { token });
       expect(response.status).toBe(401);
       expect(response.headers.get('www-authenticate')).toContain(`scope="repository:${repository}:pull,push"`);
     });
 
-    test('a token for one repository opens no other of the same project', async () => {
+    test('B-11: a token for one repository opens no other of the same project', async () => {
       await haven.oci(dave).pushImage(`${project}/other`, '1', image);
       const response = await haven.oci().getManifest(`${project}/other`, '1', { token });
       expect(response.status).toBe(401);
@@ -125,7 +127,7 @@ describe('hostile tokens', () => {
     test.each([
       ['repository:../PROJECT/app:pull'], ['repository:PROJECT/../PROJECT/app:pull'], ['repository:%2e%2e/app:pull'], ['repository:ghost/app:pull,push'],
       ['repository::pull'], ['repository'], ['registry:catalog:*'], ['project:PROJECT:push'], ['repository:PROJECT:pull'], [`repository:${'a/'.repeat(200)}a:pull`],
-    ])('scope %s gives nothing', async (scope) => {
+    ])('B-09: scope %s gives nothing', async (scope) => {
       const response = await haven.oci(eve).requestToken([scope.replaceAll('PROJECT', project)]);
       expect([200, 400]).toContain(response.status);
       if (response.status !== 200) return;
@@ -140,7 +142,7 @@ describe('hostile tokens', () => {
       expect(await granted(gina, `repository:${repository}:pull,push`, `repository:${other}/x:pull,push`)).toEqual(wanted);
     });
 
-    test('the public gets nothing in a private project', async () => {
+    test('B-12: the public gets nothing in a private project', async () => {
       expect(await granted(undefined, `repository:${repository}:pull`)).toEqual({ [repository]: [] });
       const response = await haven.oci().getManifest(repository, '1');
       expect(response.status).toBe(401);
@@ -152,20 +154,24 @@ describe('hostile tokens', () => {
   });
 
   describe('the wrong door', () => {
-    test('a registry token opens nothing in the REST API', async () => {
+    test('B-14: a registry token opens nothing in the REST API', async () => {
       for (const path of ['/users/current', `/projects/${project}/members`]) {
         const response = await fetch(`${haven.url}/api/v2.0${path}`, { headers: { authorization: `Bearer ${token}` } });
         expect(response.status).toBe(401);
       }
     });
 
-    test('a token of another installation is worth nothing here', async () => {
+    test('A-01, B-19: another installation has keys of its own, and its tokens are worth nothing here', async () => {
       const elsewhere = await Haven.start();
       try {
         const theirs = await elsewhere.oci(elsewhere.adminAccount).token(`repository:${repository}:pull,push`);
         const given = decoded(theirs);
         expect(given.payload.aud).toBe(payload.aud);
         expect(await pullWith(theirs)).toEqual(SHUT);
+        const keys = (platform) => readdirSync(join(platform.dataDir, 'keys')).map((name) => readFileSync(join(platform.dataDir, 'keys', name), 'utf8'));
+        expect(keys(haven.platform).length).toBeGreaterThan(2);
+        expect(keys(elsewhere.platform).filter((secret) => keys(haven.platform).includes(secret))).toEqual([]);
+        expect((await stolenSigningKey(elsewhere.platform)).publicJwk).not.toEqual(key.publicJwk);
         const login = await haven.oci(elsewhere.adminAccount).requestToken([`repository:${repository}:pull`]);
         expect(login.status).toBe(401);
       } finally {
@@ -177,17 +183,17 @@ describe('hostile tokens', () => {
       ['no base64', 'Basic !!!!'], ['no colon', `Basic ${Buffer.from('dave').toString('base64')}`], ['three colons', `Basic ${Buffer.from('dave:a:b:c').toString('base64')}`],
       ['no name', `Basic ${Buffer.from(':secret').toString('base64')}`], ['no UTF-8', `Basic ${Buffer.from([0xff, 0xfe, 0x3a, 0xff]).toString('base64')}`], ['20 KiB', `Basic ${'QUFB'.repeat(5_000)}`],
       ['a NUL', `Basic ${Buffer.from('dave\0:x').toString('base64')}`],
-    ])('credentials with %s are refused', async (_, authorization) => {
+    ])('A-28: credentials with %s are refused', async (_, authorization) => {
       const { answers } = await sendRaw(haven.url, rawRequest('GET', '/service/token?service=harbor-registry', { Host: haven.host, Authorization: authorization }));
       expect([400, 401, 431]).toContain(answers[0].status);
     });
 
-    test('two different Authorization headers are refused', async () => {
+    test('A-28: two different Authorization headers are refused', async () => {
       const { answers } = await sendRaw(haven.url, rawRequest('GET', `/v2/${repository}/manifests/1`, { Host: haven.host, Authorization: [`Bearer ${token}`, 'Bearer other'] }));
       expect([400, 401]).toContain(answers[0].status);
     });
 
-    test('a foreign Host header does not send clients and their passwords elsewhere', async () => {
+    test('B-17: a foreign Host header does not send clients and their passwords elsewhere', async () => {
       const asked = async (headers) => (await sendRaw(haven.url, rawRequest('GET', '/v2/', { Host: haven.host, ...headers }))).answers[0];
       for (const headers of [{ 'X-Forwarded-Host': 'evil.test' }, { Forwarded: 'host=evil.test' }, { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'evil.test' }, { 'X-Forwarded-For': '127.0.0.1', 'X-Original-URL': 'http://evil.test/' }]) {
         const answer = await asked(headers);

@@ -37,7 +37,7 @@ function fault({ method, statuses }: Operation, wrong: Case, { status, body }: A
   return typeof first?.code === 'string' && /\w+ \w+/.test(String(first.message)) ? undefined : `${wrong.name}: ${status} says ${JSON.stringify(body ?? '').slice(0, 100)}`;
 }
 
-describe('wrong input is refused with a sentence and changes nothing:', () => {
+describe('G-12, G-13, G-14: wrong input is refused with a sentence and changes nothing:', () => {
   test.each(named)('%s', async (_name, operation) => {
     const before = await fingerprints.take();
     const faults: string[] = [];

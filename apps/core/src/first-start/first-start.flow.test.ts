@@ -42,7 +42,7 @@ describe('a first start', () => {
     expect(await library.json()).toMatchObject({ project_id: 1, name: 'library', owner_name: 'admin', metadata: { public: 'true' } });
   });
 
-  test('writes a random password to a file that only its owner reads, and never logs it', async () => {
+  test('A-01: writes a random password to a file that only its owner reads, and never logs it', async () => {
     const out = join(folder, 'admin-password');
     const logger = new FakeLogger();
     const service = await start({ HAVEN_ADMIN_PASSWORD: '', HAVEN_ADMIN_PASSWORD_OUT: out }, logger);
@@ -53,7 +53,7 @@ describe('a first start', () => {
     expect(JSON.stringify(logger.lines)).not.toContain(password);
   });
 
-  test('keeps neither a password nor a private key in plain text', async () => {
+  test('K-08: keeps neither a password nor a private key in plain text', async () => {
     await start();
     const [user] = await fixture.database.query<{ password_hash: string }>('SELECT password_hash FROM haven_user WHERE id = 1');
     expect(user?.password_hash).toMatch(/^\$scrypt\$ln=15,r=8,p=1\$/);

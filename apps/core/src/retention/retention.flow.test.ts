@@ -201,7 +201,7 @@ describe('case D-02: a policy of another project', () => {
     expect((await core.call('GET', `${RETENTIONS}/${own}`, { as })).body).toMatchObject({ scope: { ref: projects.alpha } });
   });
 
-  test('nor can its log under an execution of one’s own', async () => {
+  test('case D-05: nor can its log under an execution of one’s own', async () => {
     const [first, second] = [await newProject({ alice: 1 }), await newProject({ bob: 1 })];
     await new Pusher(core.database, first.id).image(`${first.name}/app`, 'a', ['1']);
     await new Pusher(core.database, second.id).image(`${second.name}/app`, 'b', ['1']);

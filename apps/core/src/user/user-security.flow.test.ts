@@ -106,7 +106,7 @@ describe('E-09: passwords and CLI secrets', () => {
     });
   });
 
-  test('a CLI secret is for accounts of OpenID Connect; it is kept sealed, and tokens made with the old one end', async () => {
+  test('K-08: a CLI secret is for accounts of OpenID Connect; it is kept sealed, and tokens made with the old one end', async () => {
     await setMode('oidc_auth');
     const change = (json: object, as = 'eve', id = ids['eve']): Promise<Answer> => core.call('PUT', `${USERS}/${id}/cli_secret`, { as, json });
     expect((await change({ secret: 'Good-enough-1' })).status).toBe(412);
