@@ -135,6 +135,7 @@ lock directory = ${folders.lock}
 pid directory = ${folders.pid}
 ncalrpc dir = ${folders.ncalrpc}
 binddns dir = ${folders['bind-dns']}
+old password allowed period = 0
 tls enabled = yes
 tls keyfile = ${join(folder, 'server.key')}
 tls certfile = ${join(folder, 'server.crt')}
