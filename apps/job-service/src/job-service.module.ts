@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { Catalog } from '@haven/catalog';
 import { configurationOf, type Configuration } from '@haven/api';
 import { createDatabase, Outbox, SettingsTable, type Database } from '@haven/database';
-import { Executions, ScheduleClock, TaskSweep, TaskWorker } from '@haven/execution';
+import { Executions, ScheduleClock, TaskSweep, TaskWorker, VENDOR_TYPES } from '@haven/execution';
 import { connectRedis, type Messages } from '@haven/messages';
 import { Health, Metrics, RootLogger } from '@haven/runtime';
 import { openStorage } from '@haven/storage';
@@ -10,10 +10,9 @@ import { AuditWork } from './audit/audit-work.js';
 import { CacheRefresh } from './event/cache-refresh.js';
 import { Subscribers } from './event/subscribers.js';
 import { ExecutionRunner } from './execution/execution-runner.js';
+import { taskHandlers, type HandlerParts } from './execution/task-handlers.js';
 import { GarbageWork } from './garbage/garbage-work.js';
 import { Relay } from './relay/relay.js';
-import { RetentionRun } from './retention/retention-run.js';
-import { RetentionStore } from './retention/retention.store.js';
 import { scheduleStarters } from './schedule/starters.js';
 import type { Settings } from './settings.js';
 import { UploadPurge } from './upload/purge-uploads.js';
@@ -48,16 +47,18 @@ function openParts(settings: Settings, logger: RootLogger, metrics: Metrics, hea
   const catalog = new Catalog(database);
   const configuration = configurationOn(database, messages);
   const audit = new AuditWork({ database, messages, logger, metrics });
+  const uploads = new UploadPurge({ catalog, storage, configuration, logger, metrics, ttlSeconds: settings.HAVEN_UPLOAD_TTL_SECONDS });
+  const executions = new Executions({ database, jobs: messages.jobs, broadcasts: messages.broadcasts, logger });
   return new WorkParts(
     database,
     messages,
     outbox,
     new Relay({ outbox, jobs: messages.jobs, logger, metrics }),
     new Subscribers([new CacheRefresh(messages.broadcasts), audit.trail]),
-    new UploadPurge({ catalog, storage, configuration, logger, metrics, ttlSeconds: settings.HAVEN_UPLOAD_TTL_SECONDS }),
-    new GarbageWork({ catalog, storage, configuration, logger, metrics }),
+    uploads,
+    new GarbageWork({ database, catalog, executions, configuration }),
     audit,
-    executionRunner(database, messages, configuration, logger, metrics),
+    executionRunner({ database, catalog, storage, uploads, configuration, logger, metrics }, messages, executions),
     logger,
     health,
   );
@@ -71,12 +72,11 @@ function configurationOn(database: Database, { broadcasts }: Messages): Settings
   return table;
 }
 
-function executionRunner(database: Database, messages: Messages, settings: SettingsTable<Configuration>, logger: RootLogger, metrics: Metrics): ExecutionRunner {
-  const { broadcasts, jobs } = messages;
+function executionRunner(parts: HandlerParts, { broadcasts, jobs }: Messages, executions: Executions): ExecutionRunner {
+  const { database, configuration, logger, metrics } = parts;
   const worker = new TaskWorker({ database, broadcasts, logger, metrics });
-  const retention = new RetentionRun({ store: new RetentionStore(database), catalog: new Catalog(database), settings });
-  worker.handle('RETENTION', (context) => retention.run(context));
-  const executions = new Executions({ database, jobs, broadcasts, logger });
-  const clock = new ScheduleClock({ database, executions, starters: scheduleStarters(settings), logger });
+  const handlers = taskHandlers(parts);
+  for (const type of VENDOR_TYPES) worker.handle(type, handlers[type]);
+  const clock = new ScheduleClock({ database, executions, starters: scheduleStarters(configuration), logger });
   return new ExecutionRunner({ worker, sweep: new TaskSweep({ database, jobs, logger }), clock, logger });
 }

@@ -8,7 +8,7 @@ import { CatalogError } from './catalog-error.js';
 import { copyArtifact, type ArtifactToCopy } from './copy.js';
 import { deleteArtifact, deleteRepository, type ArtifactToDelete } from './deletion.js';
 import { collectGarbage, purgeBin, type CollectedGarbage, type GarbageToCollect, type PurgedBin } from './garbage.js';
-import { previewGarbage, type GarbagePreview, type PreviewWanted } from './garbage-preview.js';
+import { hasGarbage, previewGarbage, type GarbagePreview, type PreviewWanted } from './garbage-preview.js';
 import { repositoryHistory, rollBackTag, tagAt, tagHistory, type RollBack, type TagChange } from './history.js';
 import { listReferrers, listRepositories, recordPulls, type Pull, type Referrer, type ReferrerQuery } from './listing.js';
 import { findManifest, putManifest, type ManifestReference, type ManifestToPut, type StoredManifest } from './manifests.js';
@@ -138,6 +138,9 @@ export class Catalog {
   }
   previewGarbage(wanted: PreviewWanted): Promise<GarbagePreview> {
     return previewGarbage(this.#database, wanted);
+  }
+  hasGarbage(wanted: Pick<PreviewWanted, 'graceSeconds' | 'binBefore'>): Promise<boolean> {
+    return hasGarbage(this.#database, wanted);
   }
   untaggedArtifacts(wanted: { readonly graceSeconds: number; readonly after?: string | undefined }): Promise<UntaggedPage> {
     return untaggedArtifacts(this.#database, wanted);

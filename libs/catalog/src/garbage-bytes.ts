@@ -21,6 +21,11 @@ export interface RemovedBytes {
   readonly failed: readonly { readonly digest: Digest; readonly error: unknown }[];
 }
 
+/** Storage did not say in time whether it deleted a blob's bytes. */
+export class StorageSilent extends Error {
+  override readonly name = 'StorageSilent';
+}
+
 const WORKERS = 4;
 /** None is begun once the call has taken so long, so that the rows are not locked for longer: the rest is for the next call. */
 const BEGIN_WITHIN_MS = 2000;
@@ -87,7 +92,7 @@ class Deadline {
   #pass: () => void = () => undefined;
 
   constructor(signal: AbortSignal | undefined) {
-    this.passed = new Promise((_, reject) => { this.#pass = () => { reject(new Error('storage did not answer in time')); }; });
+    this.passed = new Promise((_, reject) => { this.#pass = () => { reject(new StorageSilent('storage did not answer in time')); }; });
     this.passed.catch(() => undefined); // Nobody may be waiting for an answer just then.
     this.#timer = setTimeout(this.#pass, ANSWER_WITHIN_MS);
     this.#signal = signal;

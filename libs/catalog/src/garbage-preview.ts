@@ -13,8 +13,10 @@ export interface GarbagePreview {
   readonly due: UnneededBlobs;
   /** What was uploaded, used or given up too short a time ago; `until` is when the last of it is due. */
   readonly young: UnneededBlobs & { readonly until: Date | undefined };
-  /** Deletions that can be undone, and the manifests in them; `overdue` are those that went into the bin before `binBefore`. */
-  readonly bin: { readonly entries: number; readonly manifests: number; readonly overdue: number; readonly oldest: Date | undefined };
+  /** Deletions that can be undone and the manifests in them, the oldest of which went there at `oldest`. */
+  readonly bin: { readonly entries: number; readonly manifests: number; readonly oldest: Date | undefined };
+  /** What went into the bin before `binBefore`: it would be removed for good. */
+  readonly overdue: { readonly entries: number; readonly manifests: number };
 }
 
 export interface PreviewWanted {
@@ -58,7 +60,7 @@ export async function previewGarbage(database: Database, { graceSeconds, binBefo
     if (page.looked < PAGE) break;
     after = { time: page.last_time, digest: page.last_digest };
   }
-  return { due, young, bin: await previewBin(database, binBefore) };
+  return { due, young, ...(await previewBin(database, binBefore)) };
 }
 
 const PAGE_SQL = `WITH page AS (
@@ -73,9 +75,32 @@ const PAGE_SQL = `WITH page AS (
     count(*) FILTER (WHERE due_at >= now()) AS young, coalesce(sum(size) FILTER (WHERE due_at >= now()), 0) AS young_bytes, max(due_at) FILTER (WHERE due_at >= now()) AS until
   FROM unneeded`;
 
-async function previewBin(database: Database, binBefore: Date): Promise<GarbagePreview['bin']> {
-  const [entries] = await database.query<{ entries: number; overdue: number; oldest: Date | null }>(
-    'SELECT count(*)::int AS entries, (count(*) FILTER (WHERE deleted_at < $1))::int AS overdue, min(deleted_at) AS oldest FROM bin_entry', [binBefore]);
-  const [manifests] = await database.query<{ count: number }>('SELECT count(*)::int AS count FROM manifest WHERE deleted_at IS NOT NULL');
-  return { entries: entries?.entries ?? 0, manifests: manifests?.count ?? 0, overdue: entries?.overdue ?? 0, oldest: entries?.oldest ?? undefined };
+async function previewBin(database: Database, binBefore: Date): Promise<Pick<GarbagePreview, 'bin' | 'overdue'>> {
+  const [entries] = await database.query<{ young: number; old: number; oldest: Date | null }>(
+    `SELECT (count(*) FILTER (WHERE deleted_at >= $1))::int AS young, (count(*) FILTER (WHERE deleted_at < $1))::int AS old,
+       min(deleted_at) FILTER (WHERE deleted_at >= $1) AS oldest FROM bin_entry`,
+    [binBefore],
+  );
+  const [manifests] = await database.query<{ young: number; old: number }>(
+    `SELECT (count(*) FILTER (WHERE deleted_at >= $1))::int AS young, (count(*) FILTER (WHERE deleted_at < $1))::int AS old FROM manifest WHERE deleted_at IS NOT NULL`,
+    [binBefore],
+  );
+  return {
+    bin: { entries: entries?.young ?? 0, manifests: manifests?.young ?? 0, oldest: entries?.oldest ?? undefined },
+    overdue: { entries: entries?.old ?? 0, manifests: manifests?.old ?? 0 },
+  };
+}
+
+/** Whether a collection would find anything to do: cheap enough to be asked again and again. */
+export async function hasGarbage(database: Database, { graceSeconds, binBefore }: Pick<PreviewWanted, 'graceSeconds' | 'binBefore'>): Promise<boolean> {
+  const [row] = await database.query<{ some: boolean }>(
+    `SELECT EXISTS (SELECT 1 FROM blob WHERE state = 'deleting')
+         OR EXISTS (SELECT 1 FROM unlinked_blob WHERE unlinked_at < now() - make_interval(secs => $1))
+         OR EXISTS (SELECT 1 FROM repository_blob rb, garbage_progress g WHERE rb.created_at > g.links_checked_until AND rb.created_at < now() - make_interval(secs => $1))
+         OR EXISTS (SELECT 1 FROM bin_entry WHERE deleted_at < $2)
+         OR EXISTS (SELECT 1 FROM manifest WHERE deleted_at < $2)
+         OR EXISTS (SELECT 1 FROM repository WHERE deleted_at < $2) AS some`,
+    [graceSeconds, binBefore],
+  );
+  return row?.some === true;
 }

@@ -128,6 +128,7 @@ describe('a collection', () => {
 describe('before a collection', () => {
   test('it can be told what would go, and what stays until when', async () => {
     await garbage(3);
+    expect(await fixture.catalog.hasGarbage({ graceSeconds: GRACE, binBefore: new Date(0) })).toBe(true);
     await fixture.blob('alpha/a', 'an upload');
     const kept = await fixture.image('alpha/a', ['layer'], ['1']);
     const binned = await fixture.image('alpha/b', ['binned'], ['1']);
@@ -135,10 +136,12 @@ describe('before a collection', () => {
     await fixture.catalog.removeBlob('alpha/a', digestOf(Buffer.from('an upload')));
     const preview = await fixture.catalog.previewGarbage({ graceSeconds: GRACE, binBefore: new Date(0) });
     expect(preview).toEqual({
-      due: { blobs: 3, bytes: 30 }, young: { blobs: 1, bytes: 'an upload'.length, until: expect.any(Date) }, bin: { entries: 1, manifests: 1, overdue: 0, oldest: expect.any(Date) },
+      due: { blobs: 3, bytes: 30 }, young: { blobs: 1, bytes: 'an upload'.length, until: expect.any(Date) }, bin: { entries: 1, manifests: 1, oldest: expect.any(Date) }, overdue: { entries: 0, manifests: 0 },
     });
     expect(Math.abs((preview.young.until?.getTime() ?? 0) - Date.now() - GRACE * 1000)).toBeLessThan(60_000);
     expect(await collect()).toMatchObject({ blobs: 3, bytes: 30 });
+    expect(await fixture.catalog.hasGarbage({ graceSeconds: GRACE, binBefore: new Date(0) })).toBe(false);
+    expect(await fixture.catalog.hasGarbage({ graceSeconds: GRACE, binBefore: new Date(Date.now() + 1000) })).toBe(true);
     expect((await fixture.catalog.previewGarbage({ graceSeconds: GRACE, binBefore: new Date(Date.now() + 1000) })).due).toEqual({ blobs: 0, bytes: 0 });
     expect((await fixture.catalog.findManifest('alpha/a', { tag: '1' }))?.digest).toBe(kept.digest);
   });

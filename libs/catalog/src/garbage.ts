@@ -5,13 +5,17 @@ import { removeBlobs, type BlobsToRemove, type RemovedBlobs } from './garbage-bl
 export interface GarbageToCollect extends BlobsToRemove {
   /** What was used within `graceSeconds` is left alone: a push may be relying on it. Entries that went into the bin before this moment are removed for good. */
   readonly binBefore: Date;
+  /** Told what was given up, before the first blob goes. */
+  readonly onGivenUp?: ((givenUp: GivenUp) => Promise<void>) | undefined;
 }
 
-export interface CollectedGarbage extends RemovedBlobs {
+export interface GivenUp {
   /** Uploads that no manifest came for, taken out of their repositories. */
   readonly unlinked: number;
   readonly purged: PurgedBin;
 }
+
+export interface CollectedGarbage extends RemovedBlobs, GivenUp {}
 
 export interface PurgedBin {
   readonly entries: number;
@@ -29,6 +33,7 @@ const BATCH = 500;
 export async function collectGarbage(database: Database, wanted: GarbageToCollect): Promise<CollectedGarbage> {
   const unlinked = await unlinkAbandoned(database, wanted);
   const purged = await purgeAll(database, wanted);
+  await wanted.onGivenUp?.({ unlinked, purged });
   const removed = await removeBlobs(database, wanted);
   return { unlinked, purged, ...removed };
 }

@@ -58,6 +58,13 @@ export interface Task {
   readonly endedAt: Date | undefined;
 }
 
+/** What the tasks of an execution say about themselves, put together. */
+export interface TaskReport {
+  readonly attributes: Attributes;
+  /** Of the last task that says something. */
+  readonly message: string;
+}
+
 /** One page of a list, with the number of items on all pages. */
 export interface Listed<Item> {
   readonly items: readonly Item[];

@@ -1,7 +1,7 @@
 import type { Database, Transaction } from '@haven/database';
 import type { Broadcasts, JobQueue } from '@haven/messages';
 import type { Logger } from '@haven/runtime';
-import type { CountsOfExecutions, Execution, ExecutionOwner, Listed, NewExecution, PageOf, StartedExecution, Task } from './execution.js';
+import type { Attributes, CountsOfExecutions, Execution, ExecutionOwner, Listed, NewExecution, PageOf, StartedExecution, Task, TaskReport } from './execution.js';
 import { EXECUTION_FIELDS, executionOf, REVISION, TASK_FIELDS, taskOf, type ExecutionRow, type TaskRow } from './execution-rows.js';
 import { countTasks, refreshExecution } from './execution-status.js';
 import { vendorOf } from './vendor.js';
@@ -139,6 +139,18 @@ export class Executions {
       [owner.vendorType, execution, task, owner.vendorId],
     );
     return row && (row.text ?? '');
+  }
+
+  /** What each execution's tasks say about themselves, in one query; executions without tasks are left out. */
+  async reports(executions: readonly number[]): Promise<ReadonlyMap<number, TaskReport>> {
+    const rows = await this.#parts.database.query<{ execution_id: string; extra_attrs: Attributes; status_message: string }>(
+      'SELECT execution_id, extra_attrs, status_message FROM task WHERE execution_id = ANY($1::bigint[]) ORDER BY id', [executions]);
+    const reports = new Map<number, TaskReport>();
+    for (const { execution_id: execution, extra_attrs: attributes, status_message: message } of rows) {
+      const before = reports.get(Number(execution));
+      reports.set(Number(execution), { attributes: { ...before?.attributes, ...attributes }, message: message === '' ? (before?.message ?? '') : message });
+    }
+    return reports;
   }
 
   /** How many tasks of each execution stand where, in one query. */

@@ -1,7 +1,10 @@
 export type {
-  Attributes, CountsOfExecutions, Execution, ExecutionOwner, Listed, NewExecution, PageOf, StartedExecution, Task,
+  Attributes, CountsOfExecutions, Execution, ExecutionOwner, Listed, NewExecution, PageOf, StartedExecution, Task, TaskReport,
 } from './execution.js';
 export { Executions, type ExecutionParts } from './executions.js';
+export {
+  maintenanceOwner, planMaintenance, type AuditPurgeParameters, type GarbageParameters, type Maintenance, type MaintenanceToPlan,
+} from './maintenance/maintenance-plan.js';
 export { planRetention, type RetentionRun, type RetentionTask, type RetentionToPlan, type StoredRetention } from './retention/retention-plan.js';
 export { ScheduleClock, type ClockParts, type ScheduleStarter } from './schedule-clock.js';
 export { SCHEDULER, Schedules, type NewSchedule, type Schedule } from './schedules.js';

@@ -12,7 +12,8 @@ export type ScheduleStarter = (transaction: Transaction, schedule: Schedule) => 
 export interface ClockParts {
   readonly database: Database;
   readonly executions: Executions;
-  readonly starters: Readonly<Record<VendorType, ScheduleStarter>>;
+  /** By the kinds of executions that schedules can start. */
+  readonly starters: Readonly<Partial<Record<VendorType, ScheduleStarter>>>;
   readonly logger: Logger;
 }
 
@@ -68,7 +69,9 @@ export class ScheduleClock {
     if (row === undefined) return 'removed'; // Somebody else has started it, or taken it away.
     if (!isVendorType(row.vendor_type)) throw new Error(`this build knows no executions of type ${String(row.vendor_type)}`);
     const schedule = scheduleOf(row);
-    const wanted = await this.#parts.starters[schedule.vendorType](transaction, schedule);
+    const starter = this.#parts.starters[schedule.vendorType];
+    if (starter === undefined) throw new Error(`no schedule starts executions of type ${schedule.vendorType}`);
+    const wanted = await starter(transaction, schedule);
     if (wanted === undefined) {
       await transaction.execute('DELETE FROM schedule WHERE id = $1', [id]);
       return 'removed';

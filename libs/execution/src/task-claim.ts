@@ -1,9 +1,9 @@
-import type { Database } from '@haven/database';
+import type { Database, Queryable } from '@haven/database';
 import type { Attributes } from './execution.js';
 import { REVISION } from './execution-rows.js';
 import { lockExecution, refreshExecution } from './execution-status.js';
 import type { ExecutionTrigger, FinalStatus } from './status.js';
-import { isVendorType, type VendorType } from './vendor.js';
+import { isVendorType, vendorOf, type VendorType } from './vendor.js';
 
 /** A task that this worker, and nobody else, works on. */
 export interface ClaimedTask {
@@ -41,8 +41,26 @@ interface Row {
   readonly execution_attrs: Attributes;
 }
 
-/** Begins the task, when it is due, waits, is asked to stop by nobody and its queue is not paused. */
+/** With the kind of task, an advisory lock: held while one of a kind that runs alone is begun. */
+const ALONE_LOCK = 4_273_041;
+
+/** Begins the task, when it is due, waits, is asked to stop by nobody, its queue is not paused, and none runs that it may not run beside. */
 export async function claimTask(database: Database, id: number): Promise<ClaimedTask | undefined> {
+  const [found] = await database.query<{ vendor_type: string }>('SELECT vendor_type FROM task WHERE id = $1', [id]);
+  if (found === undefined || !isVendorType(found.vendor_type)) return undefined;
+  const type = found.vendor_type;
+  if (vendorOf(type).exclusive !== true) return claim(database, id);
+  return database.transaction(async (transaction) => {
+    await transaction.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [ALONE_LOCK, type]);
+    const others = await transaction.query(`SELECT 1 FROM task WHERE vendor_type = $1 AND ended_at IS NULL AND status = 'Running' AND id <> $2 LIMIT 1`, [type, id]);
+    if (others.length === 0) return claim(transaction, id);
+    // The queue is told of it again soon, and not only once it has waited for long.
+    await transaction.execute(`UPDATE task SET queued_at = NULL WHERE id = $1 AND status IN ('Pending', 'Scheduled')`, [id]);
+    return undefined;
+  });
+}
+
+async function claim(database: Queryable, id: number): Promise<ClaimedTask | undefined> {
   const [row] = await database.query<Row>(
     `UPDATE task t SET status = 'Running', attempts = attempts + 1, status_revision = ${REVISION}, heartbeat_at = now(), updated_at = now(), started_at = coalesce(t.started_at, now())
      FROM execution e

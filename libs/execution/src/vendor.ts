@@ -15,11 +15,15 @@ export interface Vendor {
   readonly backoffMs: number;
   /** How many finished executions of one owner are kept. */
   readonly kept: number;
+  /** Only one task of this kind runs at a time, in the whole installation; others wait. */
+  readonly exclusive?: boolean;
 }
 
 /** Every kind of execution, by its name in the Harbor API. */
 export const VENDORS = {
   RETENTION: { job: 'run-retention', failures: 3, retried: false, backoffMs: 10_000, kept: 50 },
+  GARBAGE_COLLECTION: { job: 'run-garbage-collection', failures: 3, retried: false, backoffMs: 10_000, kept: 50, exclusive: true },
+  PURGE_AUDIT_LOG: { job: 'run-audit-purge', failures: 3, retried: false, backoffMs: 10_000, kept: 10, exclusive: true },
 } as const satisfies Record<string, Vendor>;
 
 export type VendorType = keyof typeof VENDORS;

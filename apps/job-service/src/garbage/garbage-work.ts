@@ -1,40 +1,36 @@
 import type { Configuration } from '@haven/api';
 import type { Catalog } from '@haven/catalog';
+import type { Database } from '@haven/database';
+import { maintenanceOwner, planMaintenance, type Executions, type GarbageParameters } from '@haven/execution';
 import type { JobQueue, Workers } from '@haven/messages';
-import type { Counter, Logger, Metrics } from '@haven/runtime';
-import type { BlobStorage } from '@haven/storage';
+import { daysAgo, GRACE_SECONDS } from './garbage-run.js';
 
 const HOUR_MS = 60 * 60_000;
-const DAY_MS = 24 * HOUR_MS;
 const FOLD_MS = 30_000;
 const FOLD_BATCH = 5000;
 
-/** What was used within this time is left alone. It must be longer than any push needs between two of its requests. */
-const GRACE_SECONDS = 2 * 60 * 60;
+/** Of the collections that nobody asked for. */
+const PARAMETERS: GarbageParameters = { delete_untagged: false, dry_run: false, workers: 1 };
+const TYPE = 'GARBAGE_COLLECTION';
 
 export interface GarbageParts {
-  readonly catalog: Pick<Catalog, 'collectGarbage' | 'foldQuotaChanges'>;
-  readonly storage: Pick<BlobStorage, 'delete'>;
+  readonly database: Database;
+  readonly catalog: Pick<Catalog, 'hasGarbage' | 'foldQuotaChanges'>;
+  readonly executions: Pick<Executions, 'startIn' | 'wake'>;
   readonly configuration: { current(): Promise<Pick<Configuration, 'bin_retention_days' | 'read_only'>> };
-  readonly logger: Logger;
-  readonly metrics: Metrics;
 }
 
-/** What this process does to keep storage and its accounts tidy: garbage collection, and the folding of quota changes. */
+/** What this process does to keep storage and its accounts tidy by itself: it starts collections of garbage, and folds quota changes. */
 export class GarbageWork {
   readonly #parts: GarbageParts;
-  readonly #blobs: Counter<'outcome'>;
-  readonly #bytes: Counter;
-  readonly #stop = new AbortController();
+  #stopped = false;
 
   constructor(parts: GarbageParts) {
     this.#parts = parts;
-    this.#blobs = parts.metrics.counter({ name: 'haven_garbage_blobs_total', help: 'Blobs that garbage collection removed, or could not remove', labelNames: ['outcome'] });
-    this.#bytes = parts.metrics.counter({ name: 'haven_garbage_bytes_total', help: 'Bytes that storage confirmed as removed' });
   }
 
   register(workers: Workers): void {
-    workers.handle('collect-garbage', () => this.collect());
+    workers.handle('collect-garbage', async () => { await this.startCollection(); });
     workers.handle('fold-quota', () => this.fold());
   }
 
@@ -43,39 +39,30 @@ export class GarbageWork {
     await jobs.schedule('fold-quota', {}, FOLD_MS);
   }
 
-  /** Ends a collection after the step that is under way; the next one goes on from there. */
   stop(): void {
-    this.#stop.abort();
+    this.#stopped = true;
   }
 
   /**
-   * Goes on after failures and rejects at the end when there were any, so that they are seen. Removes nothing while the
-   * installation is read-only; the next collection makes good for it.
+   * Starts a collection, when there is something to collect and nobody else decides: as long as administrators have set no
+   * schedule, garbage is collected every hour. Resolves to whether it did. Not while the installation is read-only.
    */
-  async collect(now: Date = new Date()): Promise<void> {
-    const { catalog, storage, configuration, logger } = this.#parts;
+  async startCollection(): Promise<boolean> {
+    const { database, catalog, executions, configuration } = this.#parts;
     const { bin_retention_days: days, read_only: readOnly } = await configuration.current();
-    if (readOnly) return;
-    const readOnlySince = new AbortController();
-    const collected = await catalog.collectGarbage({
-      graceSeconds: GRACE_SECONDS,
-      binBefore: new Date(now.getTime() - days * DAY_MS),
-      removeBytes: async (digest) => {
-        if ((await configuration.current()).read_only) readOnlySince.abort();
-        return storage.delete(digest);
-      },
-      onFailure: (digest, error) => { logger.warn('a blob could not be removed; it stays until the next collection', { digest, error }); },
-      signal: AbortSignal.any([this.#stop.signal, readOnlySince.signal]),
+    if (readOnly || !(await catalog.hasGarbage({ graceSeconds: GRACE_SECONDS, binBefore: daysAgo(days) }))) return false;
+    const started = await database.transaction(async (transaction) => {
+      const others = await transaction.query(
+        'SELECT 1 FROM schedule WHERE vendor_type = $1 UNION ALL SELECT 1 FROM execution WHERE vendor_type = $1 AND ended_at IS NULL LIMIT 1', [maintenanceOwner(TYPE).vendorType]);
+      if (others.length > 0) return undefined;
+      return executions.startIn(transaction, planMaintenance({ type: TYPE, trigger: 'SCHEDULE', startedBy: '', parameters: { ...PARAMETERS } }));
     });
-    this.#blobs.inc({ outcome: 'removed' }, collected.blobs);
-    this.#blobs.inc({ outcome: 'failed' }, collected.failed);
-    this.#bytes.inc(collected.bytes);
-    const { purged, ...rest } = collected;
-    if ([...Object.values(rest), ...Object.values(purged)].some((count) => count > 0)) logger.info('garbage was collected', { ...rest, purged });
-    if (collected.failed > 0) throw new Error(`${collected.failed} blobs could not be removed; the log says why`);
+    if (started === undefined) return false;
+    await executions.wake(started);
+    return true;
   }
 
   async fold(): Promise<void> {
-    for (let count = FOLD_BATCH; count === FOLD_BATCH && !this.#stop.signal.aborted;) count = await this.#parts.catalog.foldQuotaChanges(FOLD_BATCH);
+    for (let count = FOLD_BATCH; count === FOLD_BATCH && !this.#stopped;) count = await this.#parts.catalog.foldQuotaChanges(FOLD_BATCH);
   }
 }

@@ -1,12 +1,18 @@
 import type { Configuration } from '@haven/api';
 import type { SettingsTable } from '@haven/database';
-import { planRetention, type ScheduleStarter, type VendorType } from '@haven/execution';
+import { planMaintenance, planRetention, type Maintenance, type ScheduleStarter, type VendorType } from '@haven/execution';
 
 const READ_ONLY = 'the installation is in read-only mode; nothing was deleted';
 
 /** What each kind of schedule starts when its time has come. */
-export function scheduleStarters(settings: Pick<SettingsTable<Configuration>, 'current'>): Readonly<Record<VendorType, ScheduleStarter>> {
+export function scheduleStarters(settings: Pick<SettingsTable<Configuration>, 'current'>): Readonly<Partial<Record<VendorType, ScheduleStarter>>> {
+  const maintenance = (type: Maintenance): ScheduleStarter => async (_transaction, { parameters }) => {
+    const refused = (await settings.current()).read_only && parameters['dry_run'] !== true;
+    return planMaintenance({ type, trigger: 'SCHEDULE', startedBy: '', parameters, refusal: refused ? READ_ONLY : undefined });
+  };
   return {
+    GARBAGE_COLLECTION: maintenance('GARBAGE_COLLECTION'),
+    PURGE_AUDIT_LOG: maintenance('PURGE_AUDIT_LOG'),
     RETENTION: async (transaction, { vendorId }) => {
       const { read_only: readOnly } = await settings.current();
       return planRetention(transaction, { policyId: vendorId, trigger: 'SCHEDULE', startedBy: '', dryRun: false, ...(readOnly ? { refusal: READ_ONLY } : {}) });

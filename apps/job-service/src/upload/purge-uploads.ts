@@ -14,6 +14,14 @@ export interface PurgeParts {
   readonly ttlSeconds: number;
 }
 
+export interface PurgedUploads {
+  /** Upload sessions that nobody continued. */
+  readonly sessions: number;
+  /** Bytes in storage that belonged to no session. */
+  readonly leftovers: number;
+  readonly failed: number;
+}
+
 /** Removes upload sessions that nobody continues, with their bytes, and bytes in storage that belong to no session. */
 export class UploadPurge {
   readonly #parts: PurgeParts;
@@ -24,19 +32,21 @@ export class UploadPurge {
     this.#removed = parts.metrics.counter({ name: 'haven_uploads_purged_total', help: 'Abandoned uploads removed', labelNames: ['kind'] });
   }
 
-  /**
-   * Goes on after failures and rejects at the end when there were any, so that the job is tried again. Removes nothing
-   * while the installation is read-only.
-   */
+  /** Rejects at the end when there were failures, so that the job is tried again. Removes nothing while the installation is read-only. */
   async run(now: Date = new Date()): Promise<void> {
     if ((await this.#parts.configuration.current()).read_only) return;
+    const { failed } = await this.purge(now);
+    if (failed > 0) throw new Error(`${failed} abandoned uploads could not be removed; the log says why`);
+  }
+
+  /** Goes on after failures. */
+  async purge(now: Date = new Date()): Promise<PurgedUploads> {
     const before = new Date(now.getTime() - this.#parts.ttlSeconds * 1000);
     const sessions = await this.#purgeSessions(before);
     const leftovers = await this.#purgeLeftovers(before);
     const removed = { sessions: sessions.removed, leftovers: leftovers.removed };
     if (sessions.removed + leftovers.removed > 0) this.#parts.logger.info('abandoned uploads were removed', removed);
-    const failed = sessions.failed + leftovers.failed;
-    if (failed > 0) throw new Error(`${failed} abandoned uploads could not be removed; the log says why`);
+    return { ...removed, failed: sessions.failed + leftovers.failed };
   }
 
   async #purgeSessions(before: Date): Promise<Outcome> {

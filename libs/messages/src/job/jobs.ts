@@ -32,7 +32,7 @@ export const JOBS = {
   'purge-uploads': { payload: z.object({}), attempts: 3, backoffMs: 10_000, concurrency: 1 },
   /** Removes events that were delivered long ago from the outbox. */
   'purge-events': { payload: z.object({}), attempts: 3, backoffMs: 10_000, concurrency: 1 },
-  /** Removes uploads that nobody names, what is in the bin for too long, and the bytes of blobs that nothing needs. */
+  /** Starts a garbage collection when there is something to collect and no schedule says when. */
   'collect-garbage': { payload: z.object({}), attempts: 2, backoffMs: 60_000, concurrency: 1 },
   /** Adds waiting changes to what projects are charged for, so that reading that stays cheap. */
   'fold-quota': { payload: z.object({}), attempts: 1, backoffMs: 1000, concurrency: 1 },
@@ -40,6 +40,10 @@ export const JOBS = {
   'audit-partitions': { payload: z.object({}), attempts: 3, backoffMs: 10_000, concurrency: 1 },
   /** Does a task of a retention execution. The task's row decides whether there is something to do, and about further tries. */
   'run-retention': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 2, forget: true },
+  /** Does the task of a garbage collection. */
+  'run-garbage-collection': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 1, forget: true },
+  /** Does the task of a purge of the audit trail. */
+  'run-audit-purge': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 1, forget: true },
 } as const satisfies Record<string, JobDefinition>;
 
 export type JobName = keyof typeof JOBS;

@@ -1,0 +1,33 @@
+import type { Configuration } from '@haven/api';
+import type { Catalog } from '@haven/catalog';
+import type { Database, SettingsTable } from '@haven/database';
+import type { TaskHandler, VendorType } from '@haven/execution';
+import type { Logger, Metrics } from '@haven/runtime';
+import type { BlobStorage } from '@haven/storage';
+import { AuditPurgeRun } from '../audit/audit-purge-run.js';
+import { GarbageRun } from '../garbage/garbage-run.js';
+import { RetentionRun } from '../retention/retention-run.js';
+import { RetentionStore } from '../retention/retention.store.js';
+import type { UploadPurge } from '../upload/purge-uploads.js';
+
+export interface HandlerParts {
+  readonly database: Database;
+  readonly catalog: Catalog;
+  readonly storage: BlobStorage;
+  readonly uploads: UploadPurge;
+  readonly configuration: SettingsTable<Configuration>;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** What does the tasks of each kind. */
+export function taskHandlers({ database, catalog, storage, uploads, configuration, logger, metrics }: HandlerParts): Readonly<Record<VendorType, TaskHandler>> {
+  const retention = new RetentionRun({ store: new RetentionStore(database), catalog, settings: configuration });
+  const garbage = new GarbageRun({ catalog, storage, uploads, configuration, logger, metrics });
+  const auditPurge = new AuditPurgeRun({ database, configuration });
+  return {
+    RETENTION: (context) => retention.run(context),
+    GARBAGE_COLLECTION: (context) => garbage.run(context),
+    PURGE_AUDIT_LOG: (context) => auditPurge.run(context),
+  };
+}
