@@ -1,13 +1,14 @@
 import { DataSource } from 'typeorm';
 import { InitialSchema1763700000001 } from './migrations/0001-initial-schema.js';
 import { Administration1763700000002 } from './migrations/0002-administration.js';
+import { ExternalAccounts1763700000005 } from './migrations/0005-external-accounts.js';
 
 /** Seconds before a statement is given up: no request of ours may hold a connection longer. */
 const STATEMENT_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Every migration in the order in which it runs; append only. */
-const migrations = [InitialSchema1763700000001, Administration1763700000002];
+const migrations = [InitialSchema1763700000001, Administration1763700000002, ExternalAccounts1763700000005];
 
 /** The TypeORM data source over `url` with at most `poolSize` connections. */
 export function dataSourceFor(url: string, poolSize: number, onPoolError: (error: unknown) => void): DataSource {

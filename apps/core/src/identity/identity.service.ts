@@ -3,9 +3,12 @@ import type { Caller } from '@haven/access';
 import { Problem } from '@haven/api';
 import { currentOrigin } from '@haven/database';
 import { basicCredentials, type Credentials } from './basic-credentials.js';
+import { ExternalLoginService } from './external-login.service.js';
 import { FailedLoginStore } from './failed-login.store.js';
 import { IdentityStore, type Account } from './identity.store.js';
+import { foldedName } from './external-name.js';
 import { isWorthALine } from './login-delay.js';
+import type { LoginMode } from './login-mode.js';
 import { LoginThrottle } from './login-throttle.js';
 import { PasswordService } from './password.service.js';
 import type { RobotAccount } from './robot-account.store.js';
@@ -35,6 +38,7 @@ export class IdentityService {
     private readonly throttle: LoginThrottle,
     private readonly failedLogins: FailedLoginStore,
     private readonly robots: RobotLoginService,
+    private readonly external: ExternalLoginService,
   ) {}
 
   /**
@@ -61,7 +65,9 @@ export class IdentityService {
 
   /** The account that these credentials belong to. Throws as `identify` does. */
   async authenticate(credentials: Credentials, address: string): Promise<Account> {
-    const account = await this.#checked(await this.store.findAccount(credentials.username), credentials, address);
+    const known = await this.store.findAccount(credentials.username);
+    const mode = await this.external.modeFor(known);
+    const account = mode === undefined ? await this.#checked(known, credentials, address) : await this.#checkedElsewhere(mode, known, credentials, address);
     if (account.loginIsNews) await this.store.noteLogin(account.id);
     return account;
   }
@@ -89,6 +95,22 @@ export class IdentityService {
     if (account === undefined || !right) return this.#refuse(username, address);
     await this.throttle.succeeded(username, address, before);
     return account;
+  }
+
+  /** As `#checked`, by the system that keeps the account. What that system makes one name is counted as one here. */
+  async #checkedElsewhere(mode: LoginMode, known: Account | undefined, credentials: Credentials, address: string): Promise<Account> {
+    note(credentials);
+    const name = foldedName(credentials.username);
+    const begun = Date.now();
+    const before = await this.throttle.requireNoWait(name, address);
+    const outcome = await this.external.check(mode, known, credentials, { address, notTooOften: async () => this.throttle.requireNoWait(name, address) });
+    if (typeof outcome === 'object') {
+      await this.throttle.succeeded(name, address, before);
+      return outcome;
+    }
+    await this.external.evenOut(begun);
+    if (outcome === 'unknown') throw new Problem('UNAUTHORIZED', WRONG);
+    return this.#refuse(name, address);
   }
 
   async #refuse(username: string, address: string): Promise<never> {

@@ -52,6 +52,12 @@ interface ListRow {
 const MOST_SESSIONS = 100;
 const ALIVE = 'expires_at > now() AND used_at > now() - make_interval(secs => $2)';
 
+/**
+ * What a directory keeps lives only while the directory vouches for it: when it has not been heard of for an hour,
+ * nothing that it said goes on. Single sign-on ends its sessions itself.
+ */
+const VOUCHED_FOR = `(u.source <> 'ldap' OR u.source_confirmed_at > now() - interval '1 hour')`;
+
 @Injectable()
 export class SessionStore {
   constructor(private readonly database: Database) {}
@@ -62,9 +68,9 @@ export class SessionStore {
    */
   async find(idHash: Buffer, idleSeconds: number, noteSeconds: number): Promise<(Session & { readonly stale: boolean }) | undefined> {
     const [row] = await this.database.query<Row>(
-      `SELECT s.user_id, s.csrf_secret, s.used_at <= now() - make_interval(secs => $3) AS stale, u.username, u.sysadmin
+      `SELECT s.user_id, s.csrf_secret, s.used_at <= now() - make_interval(secs => $3) AS stale, u.username, u.sysadmin OR u.source_admin AS sysadmin
        FROM session s JOIN haven_user u ON u.id = s.user_id AND u.deleted_at IS NULL
-       WHERE s.id_hash = $1 AND s.expires_at > now() AND s.used_at > now() - make_interval(secs => $2)`,
+       WHERE s.id_hash = $1 AND s.expires_at > now() AND s.used_at > now() - make_interval(secs => $2) AND ${VOUCHED_FOR}`,
       [idHash, idleSeconds, noteSeconds],
     );
     return row && { idHash, userId: row.user_id, username: row.username, sysadmin: row.sysadmin, csrfSecret: row.csrf_secret, stale: row.stale };

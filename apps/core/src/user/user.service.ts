@@ -114,7 +114,7 @@ function respOf(row: UserRow): UserResp {
     realname: row.realname,
     comment: row.comment,
     sysadmin_flag: row.sysadmin,
-    admin_role_in_auth: false,
+    admin_role_in_auth: row.sourceAdmin,
     creation_time: row.createdAt.toISOString(),
     update_time: row.updatedAt.toISOString(),
   };

@@ -11,6 +11,8 @@ export interface UserRow {
   readonly realname: string;
   readonly comment: string;
   readonly sysadmin: boolean;
+  /** Made a system administrator by who vouches for the account. */
+  readonly sourceAdmin: boolean;
   /** Who vouches for the account: "local", "ldap", "oidc". */
   readonly source: string;
   readonly passwordHash: string | undefined;
@@ -25,6 +27,7 @@ interface Row {
   readonly realname: string;
   readonly comment: string;
   readonly sysadmin: boolean;
+  readonly source_admin: boolean;
   readonly source: string;
   readonly password_hash: string | null;
   readonly created_at: Date;
@@ -55,7 +58,7 @@ export interface UserList {
 /** Lists leave out user 1, as the Harbor API does: it is nobody's colleague. */
 const BUILT_IN = 1;
 
-const FIELDS = 'id, username, email, realname, comment, sysadmin, source, password_hash, created_at, updated_at';
+const FIELDS = 'id, username, email, realname, comment, sysadmin, source_admin, source, password_hash, created_at, updated_at';
 
 /** What lists can be asked and sorted by. */
 export const USER_COLUMNS: QueryColumns = new Map([
@@ -150,7 +153,7 @@ async function findUser(queryable: Queryable, id: number, lock: '' | 'FOR UPDATE
 
 function userRow(row: Row): UserRow {
   return {
-    id: row.id, username: row.username, email: row.email ?? '', realname: row.realname, comment: row.comment, sysadmin: row.sysadmin, source: row.source,
+    id: row.id, username: row.username, email: row.email ?? '', realname: row.realname, comment: row.comment, sysadmin: row.sysadmin, sourceAdmin: row.source_admin, source: row.source,
     passwordHash: row.password_hash ?? undefined, createdAt: row.created_at, updatedAt: row.updated_at,
   };
 }
