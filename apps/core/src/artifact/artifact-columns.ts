@@ -1,6 +1,6 @@
 import { Problem, type QueryTerm, type QueryValue } from '@haven/api';
 import type { QueryColumns, SqlConditions } from '../listing/sql-conditions.js';
-import { anyArtifact, listedArtifact } from './listed-artifact.js';
+import { anyArtifact, listedArtifact, listedInOneRepository } from './listed-artifact.js';
 
 /** What clients may filter and sort artifacts (`a`, in repositories `r`) by. */
 export const ARTIFACT_COLUMNS: QueryColumns = new Map([
@@ -20,26 +20,25 @@ export const ARTIFACT_COLUMNS: QueryColumns = new Map([
 const LARGEST_LABEL_ID = 2_147_483_647;
 
 /**
- * The artifacts of a repository that a list shows: tagged ones and those that are no child of an index, or with
- * `base=*` all of them; accessories never.
- *
- * @param repository SQL for the repository's id
+ * The artifacts of a repository (by the placeholder of its id) or of each repository `r` that a list shows: tagged ones
+ * and those that are no child of an index, or with `base=*` all of them; accessories never.
  */
-export function restrictToBase(conditions: SqlConditions, terms: readonly QueryTerm[], repository: string): void {
+export function restrictToBase(conditions: SqlConditions, terms: readonly QueryTerm[], repository?: string): void {
   const everything = terms.some(({ key, match }) => key === 'base' && match.kind === 'exact' && match.value === '*');
-  conditions.add(everything ? anyArtifact(repository) : listedArtifact(repository));
+  if (everything) conditions.add(anyArtifact(repository ?? 'r.id'));
+  else conditions.add(repository === undefined ? listedArtifact('r.id') : listedInOneRepository(repository));
 }
 
-/** Applies the terms that are no columns: `tags=*` (any), `tags=nil` (none), `tags=x`, `tags=~x`, and `labels=(1 2)` (all of them). */
-export function restrictByParts(conditions: SqlConditions, terms: readonly QueryTerm[]): void {
+/** Applies the terms that are no columns: `tags=*` (any), `tags=nil` (none), `tags=x`, `tags=~x`, and `labels=(1 2)` (all of them). `repository`: SQL for the repository's id. */
+export function restrictByParts(conditions: SqlConditions, terms: readonly QueryTerm[], repository = 'a.repository_id'): void {
   for (const term of terms) {
-    if (term.key === 'tags') byTags(conditions, term);
+    if (term.key === 'tags') byTags(conditions, term, repository);
     if (term.key === 'labels') byLabels(conditions, term);
   }
 }
 
-function byTags(conditions: SqlConditions, { match }: QueryTerm): void {
-  const tagged = 'EXISTS (SELECT 1 FROM tag q WHERE q.manifest_id = a.id';
+function byTags(conditions: SqlConditions, { match }: QueryTerm, repository: string): void {
+  const tagged = `EXISTS (SELECT 1 FROM tag q WHERE q.repository_id = ${repository} AND q.manifest_id = a.id`;
   switch (match.kind) {
     case 'fuzzy': return conditions.add(`${tagged} AND q.name ILIKE ${conditions.value(`%${match.value.replace(/[\\%_]/g, '\\$&')}%`)})`);
     case 'any': return conditions.add(`${tagged} AND q.name = ANY(${conditions.value(match.values.map(textOf))}))`);

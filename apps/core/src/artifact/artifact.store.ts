@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Page, QueryTerm, SortTerm } from '@haven/api';
 import { Database } from '@haven/database';
 import type { Digest } from '@haven/oci';
-import { mapPage, selectPage } from '../listing/select-page.js';
+import { selectPageIds } from '../listing/select-page.js';
 import { orderBy, SqlConditions } from '../listing/sql-conditions.js';
 import { ARTIFACT_COLUMNS, restrictByParts, restrictToBase } from './artifact-columns.js';
 
@@ -77,7 +77,9 @@ export class ArtifactStore {
 
   async listOfRepository(repositoryId: number, list: ArtifactList): Promise<Page<ArtifactRow>> {
     const conditions = new SqlConditions();
-    restrictToBase(conditions, list.terms, conditions.value(repositoryId));
+    const repository = conditions.value(repositoryId);
+    restrictToBase(conditions, list.terms, repository);
+    restrictByParts(conditions, list.terms, repository);
     return this.#list(conditions, list);
   }
 
@@ -85,7 +87,8 @@ export class ArtifactStore {
   async listOfProject(projectId: number, list: ArtifactList, latest: boolean): Promise<Page<ArtifactRow>> {
     const conditions = new SqlConditions();
     conditions.add(`r.project_id = ${conditions.value(projectId)} AND r.deleted_at IS NULL`);
-    restrictToBase(conditions, list.terms, 'r.id');
+    restrictToBase(conditions, list.terms);
+    restrictByParts(conditions, list.terms);
     return this.#list(conditions, list, latest);
   }
 
@@ -101,11 +104,19 @@ export class ArtifactStore {
   }
 
   async #list(conditions: SqlConditions, { terms, sort, page, size }: ArtifactList, latest = false): Promise<Page<ArtifactRow>> {
-    restrictByParts(conditions, terms);
     conditions.query(terms, ARTIFACT_COLUMNS);
     const order = orderBy(sort, ARTIFACT_COLUMNS, NEWEST, LAST);
     const wanted = latest ? newestOfEach(conditions) : conditions;
-    return mapPage(await selectPage<Row>(this.database, { fields: FIELDS, from: SOURCE, conditions: wanted, order, page, size }), artifactRow);
+    const { items: ids, total } = await selectPageIds(this.database, { id: 'a.id', from: SOURCE, conditions: wanted, order, page, size });
+    return { items: await this.#rows(ids), total };
+  }
+
+  /** The artifacts with these ids, in their order. */
+  async #rows(ids: readonly string[]): Promise<ArtifactRow[]> {
+    if (ids.length === 0) return [];
+    const rows = await this.database.query<Row>(`SELECT ${FIELDS} FROM ${SOURCE} WHERE a.id = ANY($1::bigint[])`, [ids]);
+    const byId = new Map(rows.map((row) => [row.id, artifactRow(row)]));
+    return ids.flatMap((id) => byId.get(id) ?? []);
   }
 }
 

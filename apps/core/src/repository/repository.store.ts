@@ -3,7 +3,7 @@ import type { Page, QueryTerm, SortTerm } from '@haven/api';
 import { Database, type Transaction } from '@haven/database';
 import { listedArtifact } from '../artifact/listed-artifact.js';
 import { restrictToVisible, type VisibleProjects } from '../authorization/role-sql.js';
-import { mapPage, selectPage } from '../listing/select-page.js';
+import { selectPage } from '../listing/select-page.js';
 import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
 
 export interface RepositoryRow {
@@ -67,7 +67,16 @@ export class RepositoryStore {
     holdingBlob(conditions, terms);
     const order = orderBy(sort, COLUMNS, 'r.created_at DESC', 'r.id DESC');
     const from = 'repository r JOIN project p ON p.id = r.project_id';
-    return mapPage(await selectPage<Row>(this.database, { fields: FIELDS, from, conditions, order, page, size }), repositoryRow);
+    const chosen = await selectPage<{ id: string }>(this.database, { fields: 'r.id', from, conditions, order, page, size });
+    return { items: await this.#rows(chosen.items), total: chosen.total };
+  }
+
+  /** The whole rows of these repositories, in their order: artifacts are counted for one page, not for all before it. */
+  async #rows(ids: readonly { readonly id: string }[]): Promise<RepositoryRow[]> {
+    if (ids.length === 0) return [];
+    const rows = await this.database.query<Row>(`SELECT ${FIELDS} FROM repository r WHERE r.id = ANY($1::bigint[]) AND r.deleted_at IS NULL`, [ids.map(({ id }) => id)]);
+    const byId = new Map(rows.map((row) => [row.id, repositoryRow(row)]));
+    return ids.flatMap(({ id }) => byId.get(id) ?? []);
   }
 
   async find(name: string): Promise<RepositoryRow | undefined> {

@@ -70,8 +70,8 @@ export class TagStore {
     const order = orderBy(sort, COLUMNS, 't.pushed_at DESC', lastOf(sort));
     const rows = await this.database.query<Row>(
       `SELECT ${FIELDS} FROM (
-         SELECT t.* FROM ${source([...terms, ...sort])} WHERE ${conditions.toSql()} ORDER BY ${order} LIMIT ${size} OFFSET ${(page - 1) * size}) t
-       JOIN manifest m ON m.id = t.manifest_id ORDER BY ${order}`,
+         SELECT t.id FROM ${source([...terms, ...sort])} WHERE ${conditions.toSql()} ORDER BY ${order} LIMIT ${size} OFFSET ${(page - 1) * size}) page
+       JOIN tag t ON t.id = page.id JOIN manifest m ON m.id = t.manifest_id ORDER BY ${order}`,
       conditions.parameters,
     );
     return { items: rows.map(tagRow), total };

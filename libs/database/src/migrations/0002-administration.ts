@@ -29,7 +29,7 @@ export class Administration1763700000002 implements MigrationInterface {
     await runner.query('ALTER TABLE manifest DROP COLUMN icon');
     await runner.query('ALTER TABLE tag DROP COLUMN version_key');
     for (const statement of withoutAuditTrail) await runner.query(statement);
-    await runner.query('DROP INDEX IF EXISTS project_name_search, repository_name_search');
+    await runner.query('DROP INDEX IF EXISTS project_name_search, repository_name_search, repository_newest');
   }
 }
 
@@ -287,7 +287,8 @@ const bin = [
   `CREATE INDEX tag_event_time ON tag_event (repository_id, at DESC, id DESC)`,
   // What sorts versions as people read them: "1.10" after "1.9", "2.0-rc1" before "2.0".
   `ALTER TABLE tag ADD COLUMN version_key text COLLATE "C" NOT NULL DEFAULT ''`,
-  `CREATE INDEX tag_version ON tag (repository_id, version_key, name)`,
+  // With the id, so that a deep page is found in the index alone.
+  `CREATE INDEX tag_version ON tag (repository_id, version_key, name) INCLUDE (id)`,
   `CREATE INDEX tag_pushed ON tag (repository_id, pushed_at DESC, id DESC)`,
 ];
 
@@ -295,4 +296,6 @@ const searching = [
   `CREATE EXTENSION IF NOT EXISTS pg_trgm`,
   `CREATE INDEX project_name_search ON project USING gin (name gin_trgm_ops) WHERE deleted_at IS NULL`,
   `CREATE INDEX repository_name_search ON repository USING gin (name gin_trgm_ops) WHERE deleted_at IS NULL`,
+  // The order of the list of all repositories.
+  `CREATE INDEX repository_newest ON repository (created_at DESC, id DESC) INCLUDE (project_id) WHERE deleted_at IS NULL`,
 ];
