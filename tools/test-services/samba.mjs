@@ -148,10 +148,13 @@ path = ${folders.sysvol}/${REALM.toLowerCase()}/scripts
 `;
 }
 
-/** As a program: prints one line of JSON when it is ready, or why there can be none; stops when its standard input closes. */
+/**
+ * As a program: prints one line of JSON, then stops when its standard input closes. The line says what `startSamba` does,
+ * or has an `obstacle`: why there can be none. With the argument `check` it only looks for obstacles.
+ */
 async function main() {
   const reason = obstacle();
-  if (reason !== undefined) {
+  if (reason !== undefined || process.argv[2] === 'check') {
     console.log(JSON.stringify({ obstacle: reason }));
     return;
   }
