@@ -26,7 +26,7 @@ test('another context does not open it', () => {
   expect(() => openSecret(key, sealed)).toThrow(SealedSecretError);
 });
 
-test('no changed bit goes unnoticed', () => {
+test('K-08: no changed bit goes unnoticed', () => {
   const sealed = Buffer.from(sealSecret(key, 'secret').slice(3), 'base64url');
   for (let bit = 0; bit < sealed.length * 8; bit++) {
     const changed = Buffer.from(sealed);
