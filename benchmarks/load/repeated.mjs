@@ -3,7 +3,7 @@ import { percentile } from '../report/statistics.mjs';
 
 /**
  * Reads one address over and over from `connections` clients for `seconds`, `least` times at least: percentiles of the
- * answers' times in milliseconds, and how many came each second.
+ * answers' times in milliseconds, how many came in all and each second.
  */
 export async function timeRequests(url, headers, { connections, seconds, least = 10 }) {
   const samples = [];
@@ -18,5 +18,5 @@ export async function timeRequests(url, headers, { connections, seconds, least =
   };
   await Promise.all(Array.from({ length: connections }, client));
   const rate = samples.length / ((performance.now() - started) / 1000);
-  return { p50: percentile(samples, 0.5), p95: percentile(samples, 0.95), p99: percentile(samples, 0.99), rate };
+  return { p50: percentile(samples, 0.5), p95: percentile(samples, 0.95), p99: percentile(samples, 0.99), rate, count: samples.length };
 }

@@ -16,7 +16,7 @@ export function printReport({ busyBefore, evaluations, memory, lists, cpu, failu
   if (rows.length > 0) console.log(`\n${memoryTable(rows, GROWTH_LIMIT, options.growthBytes).join('\n')}`);
   if (lists.rows.length > 0) {
     console.log(`\n${listTable(lists.rows).join('\n')}`);
-    console.log(`Milliseconds. Others used ${Math.round(100 * lists.others)} % of the machine while these were measured.`);
+    console.log(`Milliseconds; CPU ms: what the whole platform worked for one answer. Others used ${Math.round(100 * lists.others)} % of the machine while these were measured.`);
   }
   if (options.cpu && cpu.length > 0) console.log(`\n${cpuTable(cpu).join('\n')}`);
   const missed = evaluations.flatMap(({ metric, verdicts }) => verdicts.filter(({ met }) => met === false).map((verdict) => `${metric.title}: ${verdictText([verdict])}`));

@@ -51,11 +51,11 @@ export function memoryTable(rows, limit, growthBytes) {
   ]), { left: [0, 4] });
 }
 
-/** The table of lists: rows of { title, as, target, one, eight }, times in milliseconds; targets hold for one client's 95th percentile. */
+/** The table of lists: rows of { title, as, target, one, eight, cpu }, times in milliseconds; targets hold for one client's 95th percentile. */
 export function listTable(rows) {
-  const header = ['list', 'as', 'p50', 'p95', 'p99', 'req/s', '8 clients: p50', 'p95', 'p99', 'req/s', 'target'];
+  const header = ['list', 'as', 'p50', 'p95', 'p99', 'req/s', '8 clients: p50', 'p95', 'p99', 'req/s', 'CPU ms', 'target'];
   const figures = ({ p50, p95, p99, rate }) => [p50, p95, p99, rate].map(figure);
-  return formatTable(header, rows.map((row) => [row.title, row.as, ...figures(row.one), ...figures(row.eight), verdictText([listVerdict(row)])]), { left: [0, 1, 10] });
+  return formatTable(header, rows.map((row) => [row.title, row.as, ...figures(row.one), ...figures(row.eight), figure(row.cpu), verdictText([listVerdict(row)])]), { left: [0, 1, 11] });
 }
 
 /** The verdict on one row of the lists. */

@@ -29,14 +29,14 @@ export async function addProjects(client, count, large) {
   await client.query(`INSERT INTO project (name, public, owner_id, metadata) SELECT $1, true, id, ${metadata} FROM haven_user WHERE username = 'admin'`, [large]);
 }
 
-/** People who never log in, five in each project; `member` in two of these and in the large one, as a maintainer. */
+/** People who never log in, five in each project; `member` in two of these and in the large one, as its administrator. */
 export async function addMembers(client, count, member, large) {
   await client.query(`INSERT INTO haven_user (external_id, username, email) SELECT name, name, name || '@bench.test' FROM (SELECT 'lists-user-' || n AS name FROM generate_series(1, $1::int) AS n) named`, [count]);
   await client.query(`INSERT INTO member (project_id, user_id, role)
     SELECT p.id, u.id, 1 + (p.id + k) % 5 FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM project) p CROSS JOIN generate_series(1, 5) AS k
     JOIN (SELECT id, row_number() OVER (ORDER BY id) AS n FROM haven_user WHERE username LIKE 'lists-user-%') u ON u.n = 1 + (p.n * 5 + k) % $1::int`, [count]);
   const joined = await client.query(`INSERT INTO member (project_id, user_id, role)
-    SELECT p.id, u.id, 4 FROM haven_user u, (SELECT id FROM project WHERE name = $2 UNION ALL (SELECT id FROM project WHERE NOT public AND name LIKE 'payments-%' ORDER BY id LIMIT 2)) p WHERE u.username = $1`, [member, large]);
+    SELECT p.id, u.id, 1 FROM haven_user u, (SELECT id FROM project WHERE name = $2 UNION ALL (SELECT id FROM project WHERE NOT public AND name LIKE 'payments-%' ORDER BY id LIMIT 2)) p WHERE u.username = $1`, [member, large]);
   if (joined.rowCount !== 3) throw new Error(`${member} joined ${joined.rowCount} projects instead of 3`);
 }
 

@@ -11,14 +11,14 @@ const MEMBER = 'lists-member';
 const VERSION_KEYS = new URL('../../../libs/oci/dist/index.js', import.meta.url);
 
 /**
- * The lists of core in a large installation: rows of { title, as, target, one, eight } with percentiles and rates for one
- * client and for eight, medians of all rounds, and the share of the machine that others used meanwhile.
+ * The lists of core in a large installation: rows of { title, as, target, one, eight, cpu } with percentiles and rates for one
+ * client and for eight and the platform's CPU milliseconds a request, medians of all rounds, and the share of the machine that others used meanwhile.
  */
 export async function measureLists(bench) {
   const haven = bench.peers.find(({ name }) => name === 'haven');
   if (haven === undefined) return { rows: [], others: 0 };
   const { callers, labels } = await prepare(haven);
-  const rows = pagesOf(labels).flatMap(({ as, ...page }) => as.map((who) => ({ ...page, as: who, one: [], eight: [] })));
+  const rows = pagesOf(labels).flatMap(({ as, ...page }) => as.map((who) => ({ ...page, as: who, one: [], eight: [], cpu: [] })));
   for (const row of rows) await checkPage(haven, row, callers[row.as]);
   const before = { machine: machineTime(), own: ownSeconds(haven) };
   for (let round = 0; round < bench.options.rounds; round++) {
@@ -26,7 +26,7 @@ export async function measureLists(bench) {
     console.error(`lists ${round + 1}/${bench.options.rounds}`);
   }
   const others = othersShare(before.machine, machineTime(), ownSeconds(haven) - before.own);
-  return { rows: rows.map(({ one, eight, ...row }) => ({ ...row, one: medians(one), eight: medians(eight) })), others };
+  return { rows: rows.map(({ one, eight, cpu, ...row }) => ({ ...row, one: medians(one), eight: medians(eight), cpu: median(cpu) })), others };
 }
 
 async function prepare(haven) {
@@ -59,8 +59,12 @@ async function measurePage(bench, haven, row, headers) {
   // A password is looked into once a minute: not in this minute, and not in these figures.
   succeeded(await request(url, { headers }), 200, `${row.title} as ${row.as}`);
   const seconds = bench.options.loadSeconds / 4;
-  row.one.push(await timeRequests(url, headers, { connections: 1, seconds }));
-  row.eight.push(await timeRequests(url, headers, { connections: 8, seconds, least: 40 }));
+  const before = platformSeconds(haven);
+  const one = await timeRequests(url, headers, { connections: 1, seconds });
+  const eight = await timeRequests(url, headers, { connections: 8, seconds, least: 40 });
+  row.one.push(one);
+  row.eight.push(eight);
+  row.cpu.push((1000 * (platformSeconds(haven) - before)) / (one.count + eight.count));
 }
 
 const address = (haven, path) => `${haven.url}/api/v2.0${path}`;
@@ -69,5 +73,9 @@ const medians = (rounds) => Object.fromEntries(Object.keys(rounds[0]).map((key) 
 /** CPU seconds of the platform and of this program. */
 function ownSeconds(haven) {
   const { user, system } = process.cpuUsage();
-  return Object.values(haven.cpu()).reduce((sum, seconds) => sum + seconds, (user + system) / 1_000_000);
+  return platformSeconds(haven) + (user + system) / 1_000_000;
+}
+
+function platformSeconds(haven) {
+  return Object.values(haven.cpu()).reduce((sum, seconds) => sum + seconds, 0);
 }

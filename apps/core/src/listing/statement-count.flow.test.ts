@@ -1,76 +1,126 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { RouteTable } from '../http/route-table.service.js';
+import { makeAbundance, MANY, SOMEBODY, type Abundance } from '../testing/abundance.js';
 import { StatementCounter } from '../testing/count-statements.js';
-import { Pusher } from '../testing/push.js';
 import { startTestCore, type TestCore } from '../testing/test-core.js';
 
 const FEW = 1;
-const MANY = 50;
+/** No list needs more, however many kinds of parts it shows. */
+const MOST_STATEMENTS = 12;
 const EVERYTHING = 'with_tag=true&with_label=true&with_accessory=true&with_immutable_status=true&with_inherited_accessory=true&with_scan_overview=true';
-const RULE = { tag_selectors: [{ kind: 'doublestar', decoration: 'matches', pattern: 'v*' }], scope_selectors: { repository: [{ kind: 'doublestar', decoration: 'repoMatches', pattern: '**' }] } };
+const PROJECT = '/api/v2.0/projects/:project_name_or_id';
+const REPOSITORIES = '/api/v2.0/projects/:project_name/repositories';
+const REPOSITORY = `${REPOSITORIES}/:repository_name`;
+
+/** What a list is asked for: parts of its path, its query, and by whom; by an administrator when nobody is named. */
+interface List {
+  readonly path?: (abundance: Abundance) => Readonly<Record<string, string | number>>;
+  readonly query?: string | ((abundance: Abundance) => string);
+  readonly as?: readonly string[];
+}
+
+const EVERYBODY = ['admin', SOMEBODY];
+const IN_PROJECT: List = { as: EVERYBODY };
+const policy = ({ policy: id, execution }: Abundance): Readonly<Record<string, number>> => ({ id, eid: execution });
+
+/** Every list that has pages: it is read with a page of one and with a page of fifty rows. */
+const PAGES: Readonly<Record<string, List>> = {
+  [`${REPOSITORY}/artifacts`]: { query: EVERYTHING, as: EVERYBODY },
+  [`${REPOSITORY}/artifacts/:reference/accessories`]: { path: () => ({ repository_name: 'many', reference: 'tag-0' }), as: EVERYBODY },
+  [`${REPOSITORY}/artifacts/:reference/tags`]: { path: () => ({ repository_name: 'many', reference: 'tag-0' }), query: 'with_immutable_status=true', as: EVERYBODY },
+  [`${REPOSITORY}/tags`]: { query: 'sort=version', as: EVERYBODY },
+  [`${REPOSITORY}/history`]: IN_PROJECT,
+  [`${REPOSITORY}/tags/:tag_name/history`]: { path: () => ({ repository_name: 'many', tag_name: 'tag-0' }), as: EVERYBODY },
+  [REPOSITORIES]: IN_PROJECT,
+  '/api/v2.0/repositories': IN_PROJECT,
+  '/api/v2.0/projects': { query: 'with_detail=true', as: EVERYBODY },
+  [`${PROJECT}/artifacts`]: { query: EVERYTHING, as: EVERYBODY },
+  [`${PROJECT}/members`]: IN_PROJECT,
+  [`${PROJECT}/bin`]: IN_PROJECT,
+  [`${PROJECT}/robots`]: IN_PROJECT,
+  [`${PROJECT}/immutabletagrules`]: IN_PROJECT,
+  '/api/v2.0/projects/:project_name/logs': IN_PROJECT,
+  '/api/v2.0/projects/:project_name/auditlog-exts': IN_PROJECT,
+  '/api/v2.0/audit-logs': IN_PROJECT,
+  '/api/v2.0/auditlog-exts': IN_PROJECT,
+  '/api/v2.0/labels': { query: ({ project }) => `scope=p&project_id=${project}`, as: EVERYBODY },
+  '/api/v2.0/robots': {},
+  '/api/v2.0/quotas': { query: 'sort=-used.storage' },
+  '/api/v2.0/users': {},
+  '/api/v2.0/users/search': { query: 'username=user-', as: EVERYBODY },
+  '/api/v2.0/usergroups': {},
+  '/api/v2.0/usergroups/search': { query: 'groupname=group-', as: EVERYBODY },
+  '/api/v2.0/schedules': {},
+  '/api/v2.0/retentions/:id/executions': { path: policy, as: EVERYBODY },
+  '/api/v2.0/retentions/:id/executions/:eid/tasks': { path: policy, as: EVERYBODY },
+};
+
+/** Answers with all rows at once: two calls, one that finds a row and one that finds fifty. */
+const WHOLE: Readonly<Record<string, readonly [Call, Call]>> = {
+  '/api/v2.0/search': [{ query: 'q=project-17', rows: 1 }, { query: 'q=project-', rows: MANY }],
+  '/api/v2.0/users/current/sessions': [{ as: 'user-2', rows: 1 }, { as: 'user-1', rows: MANY }],
+};
+
+interface Call {
+  readonly query?: string;
+  readonly as?: string;
+  readonly rows: number;
+}
+
+/** Lists of what the program itself knows. */
+const NO_ROWS = ['/api/v2.0/auditlog-exts/events', '/api/v2.0/users/current/permissions'];
 
 let core: TestCore;
 let counter: StatementCounter;
-let labels: number;
-
-/** Everything that lists show, in abundance: nothing is to be asked for once for each row. */
+let abundance: Abundance;
 beforeAll(async () => {
   core = await startTestCore();
   counter = new StatementCounter(core);
-  const members: Record<string, number> = {};
-  for (let index = 0; index < MANY; index += 1) {
-    await core.addUser(`user-${index}`);
-    members[`user-${index}`] = 3;
-  }
-  const id = await core.addProject('alpha', { members });
-  labels = id;
-  await core.database.execute(`INSERT INTO label (name, scope, project_id) SELECT 'label-' || n, 'p', $1 FROM generate_series(1, $2::int) AS n`, [id, MANY]);
-  await core.database.execute('INSERT INTO immutability_rule (project_id, rule) VALUES ($1, $2)', [id, JSON.stringify(RULE)]);
-  for (let index = 0; index < MANY; index += 1) await core.addProject(`project-${index}`, { members: { 'user-0': 1 } });
-  const pusher = new Pusher(core.database, id);
-  for (let index = 0; index < MANY; index += 1) await pusher.image(`alpha/repository-${index}`, `content ${index}`, ['1']);
-  for (let index = 0; index < MANY; index += 1) {
-    const child = await pusher.image('alpha/app', `child ${index}`, [`child-${index}`]);
-    const entry = await pusher.index('alpha/app', [child], [`v${index}`, `also-${index}`]);
-    await pusher.image('alpha/app', `signature ${index}`, [], { subject: entry, artifactType: 'application/vnd.dev.cosign.artifact.sig.v1+json' });
-  }
-  await core.database.execute('INSERT INTO artifact_label (manifest_id, label_id) SELECT m.id, l.id FROM manifest m, (SELECT id FROM label LIMIT 3) l');
+  abundance = await makeAbundance(core);
 }, 120_000);
 afterAll(() => core.stop());
 
-test.each([
-  ['artifacts with everything', `/projects/alpha/repositories/app/artifacts?${EVERYTHING}`],
-  ['artifacts of a project with everything', `/projects/alpha/artifacts?${EVERYTHING}`],
-  ['tags of an artifact', '/projects/alpha/repositories/many/artifacts/tag-1/tags?with_immutable_status=true'],
-  ['tags of a repository', '/projects/alpha/repositories/app/tags?sort=version'],
-  ['what happened in a repository', '/projects/alpha/repositories/app/history'],
-  ['labels', '/labels?scope=p&project_id=:alpha'],
-  ['repositories', '/projects/alpha/repositories'],
-  ['repositories of all projects', '/repositories'],
-  ['projects', '/projects?with_detail=true'],
-  ['members', '/projects/alpha/members'],
-  ['what is in the bin', '/projects/alpha/bin'],
-])('a list of %s asks the database as often for 50 rows as for one', async (_name, pattern) => {
-  await fillOnce();
-  const path = `/api/v2.0${pattern.replace(':alpha', String(labels))}`;
-  const page = async (size: number): Promise<number> => {
-    const { answer, statements } = await counter.count('GET', `${path}${path.includes('?') ? '&' : '?'}page_size=${size}`, { as: 'user-0' });
-    expect([answer.status, (answer.body as unknown[]).length]).toEqual([200, size]);
-    return statements;
-  };
-  await page(FEW); // whatever is looked up once and then kept
-  const few = await page(FEW);
+function addressOf(route: string, { path, query }: List): string {
+  const values: Readonly<Record<string, string | number>> = { project_name_or_id: 'alpha', project_name: 'alpha', repository_name: 'app', ...path?.(abundance) };
+  const filled = route.replace(/:([a-z_]+)/g, (_match, name: string) => String(values[name] ?? 'missing'));
+  return `${filled}?${typeof query === 'function' ? query(abundance) : (query ?? '')}`;
+}
+
+async function statementsFor(address: string, as: string, rows: number): Promise<number> {
+  const { answer, statements } = await counter.count('GET', address, { as });
+  const shown = Array.isArray(answer.body) ? answer.body.length : Object.values(answer.body as Record<string, unknown[]>).reduce((sum, list) => sum + list.length, 0);
+  expect([answer.status, shown]).toEqual([200, rows]);
+  return statements;
+}
+
+function expectTheSame(few: number, many: number): void {
   expect(few).toBeGreaterThan(1);
-  expect(few).toBeLessThanOrEqual(12);
-  expect(await page(MANY)).toBe(few);
+  expect(few).toBeLessThanOrEqual(MOST_STATEMENTS);
+  expect(many).toBe(few);
+}
+
+test('every list of the service is counted here', () => {
+  const { routes } = core.service.app.get(RouteTable, { strict: false });
+  const gets = routes.filter(({ method }) => method === 'GET');
+  const pages = gets.filter(({ response }) => response.kind === 'page').map(({ path }) => path);
+  expect([...pages].sort()).toEqual(Object.keys(PAGES).sort());
+  const whole = gets.filter(({ path, response }) => response.kind === 'one' && (response.schema instanceof z.ZodArray || path.endsWith('/search'))).map(({ path }) => path);
+  expect([...whole].sort()).toEqual([...Object.keys(WHOLE), ...NO_ROWS].sort());
 });
 
-let filled = false;
+describe('as many statements for fifty rows as for one:', () => {
+  test.each(Object.entries(PAGES))('%s', async (route, list) => {
+    const address = addressOf(route, list);
+    for (const as of list.as ?? ['admin']) {
+      await statementsFor(`${address}&page_size=${FEW}`, as, FEW); // whatever is looked up once and then kept
+      expectTheSame(await statementsFor(`${address}&page_size=${FEW}`, as, FEW), await statementsFor(`${address}&page_size=${MANY}`, as, MANY));
+    }
+  });
 
-/** Tags of one artifact, and things in the bin. */
-async function fillOnce(): Promise<void> {
-  if (filled) return;
-  filled = true;
-  const names = Array.from({ length: MANY }, (_, index) => `tag-${index}`);
-  await new Pusher(core.database, labels).image('alpha/many', 'many', [...names, ...names.map((name) => `doomed-${name}`)]);
-  for (const name of names) expect((await core.call('DELETE', `/api/v2.0/projects/alpha/repositories/many/artifacts/${name}/tags/doomed-${name}`, { as: 'admin' })).status).toBe(200);
-}
+  test.each(Object.entries(WHOLE))('%s', async (route, [one, fifty]) => {
+    const read = ({ query, as = 'admin', rows }: Call): Promise<number> => statementsFor(`${route}?${query ?? ''}`, as, rows);
+    for (const call of [one, fifty]) await read(call);
+    expectTheSame(await read(one), await read(fifty));
+  });
+});
