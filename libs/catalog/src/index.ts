@@ -1,3 +1,4 @@
+export { adoptBlob } from './adoption.js';
 export { Catalog } from './catalog.js';
 export { CatalogError } from './catalog-error.js';
 export type { CatalogErrorCode, CatalogErrorDetails, QuotaExcess } from './catalog-error.js';

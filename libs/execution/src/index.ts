@@ -5,6 +5,9 @@ export { Executions, type ExecutionParts } from './executions.js';
 export {
   maintenanceOwner, planMaintenance, type AuditPurgeParameters, type GarbageParameters, type Maintenance, type MaintenanceToPlan,
 } from './maintenance/maintenance-plan.js';
+export {
+  planReconciliation, RECONCILIATION, type ReconciliationCount, type ReconciliationProgress, type ReconciliationRun, type ReconciliationToPlan,
+} from './reconciliation/reconciliation-plan.js';
 export { planRetention, type RetentionRun, type RetentionTask, type RetentionToPlan, type StoredRetention } from './retention/retention-plan.js';
 export { ScheduleClock, type ClockParts, type ScheduleStarter } from './schedule-clock.js';
 export { SCHEDULER, Schedules, type NewSchedule, type Schedule } from './schedules.js';

@@ -24,6 +24,7 @@ export const VENDORS = {
   RETENTION: { job: 'run-retention', failures: 3, retried: false, backoffMs: 10_000, kept: 50 },
   GARBAGE_COLLECTION: { job: 'run-garbage-collection', failures: 3, retried: false, backoffMs: 10_000, kept: 50, exclusive: true },
   PURGE_AUDIT_LOG: { job: 'run-audit-purge', failures: 3, retried: false, backoffMs: 10_000, kept: 10, exclusive: true },
+  STORAGE_RECONCILIATION: { job: 'run-reconciliation', failures: 5, retried: true, backoffMs: 30_000, kept: 20, exclusive: true },
 } as const satisfies Record<string, Vendor>;
 
 export type VendorType = keyof typeof VENDORS;

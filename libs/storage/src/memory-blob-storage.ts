@@ -109,6 +109,7 @@ export class MemoryBlobStorage extends BlobStorage {
 
   override async *unfinishedCommits(): AsyncGenerator<UnfinishedCommit, void, undefined> {
     this.#mayFail();
+    yield* [];
   }
 
   override async dropCommit(): Promise<void> {

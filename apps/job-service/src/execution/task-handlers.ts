@@ -6,6 +6,8 @@ import type { Logger, Metrics } from '@haven/runtime';
 import type { BlobStorage } from '@haven/storage';
 import { AuditPurgeRun } from '../audit/audit-purge-run.js';
 import { GarbageRun } from '../garbage/garbage-run.js';
+import { Reconciler } from '../reconciler/reconciler.js';
+import { ReconciliationStore } from '../reconciler/reconciliation.store.js';
 import { RetentionRun } from '../retention/retention-run.js';
 import { RetentionStore } from '../retention/retention.store.js';
 import type { UploadPurge } from '../upload/purge-uploads.js';
@@ -24,10 +26,12 @@ export interface HandlerParts {
 export function taskHandlers({ database, catalog, storage, uploads, configuration, logger, metrics }: HandlerParts): Readonly<Record<VendorType, TaskHandler>> {
   const retention = new RetentionRun({ store: new RetentionStore(database), catalog, settings: configuration });
   const garbage = new GarbageRun({ catalog, storage, uploads, configuration, logger, metrics });
+  const reconciler = new Reconciler({ store: new ReconciliationStore(database), storage, catalog, settings: configuration, logger });
   const auditPurge = new AuditPurgeRun({ database, configuration });
   return {
     RETENTION: (context) => retention.run(context),
     GARBAGE_COLLECTION: (context) => garbage.run(context),
     PURGE_AUDIT_LOG: (context) => auditPurge.run(context),
+    STORAGE_RECONCILIATION: (context) => reconciler.run(context),
   };
 }

@@ -1,6 +1,6 @@
 import type { Configuration } from '@haven/api';
 import type { SettingsTable } from '@haven/database';
-import { planMaintenance, planRetention, type Maintenance, type ScheduleStarter, type VendorType } from '@haven/execution';
+import { planMaintenance, planReconciliation, planRetention, type Maintenance, type ReconciliationRun, type ScheduleStarter, type VendorType } from '@haven/execution';
 
 const READ_ONLY = 'the installation is in read-only mode; nothing was deleted';
 
@@ -13,6 +13,7 @@ export function scheduleStarters(settings: Pick<SettingsTable<Configuration>, 'c
   return {
     GARBAGE_COLLECTION: maintenance('GARBAGE_COLLECTION'),
     PURGE_AUDIT_LOG: maintenance('PURGE_AUDIT_LOG'),
+    STORAGE_RECONCILIATION: async (_transaction, { parameters }) => planReconciliation({ trigger: 'SCHEDULE', startedBy: '', run: parameters as unknown as ReconciliationRun }),
     RETENTION: async (transaction, { vendorId }) => {
       const { read_only: readOnly } = await settings.current();
       return planRetention(transaction, { policyId: vendorId, trigger: 'SCHEDULE', startedBy: '', dryRun: false, ...(readOnly ? { refusal: READ_ONLY } : {}) });

@@ -44,6 +44,8 @@ export const JOBS = {
   'run-garbage-collection': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 1, forget: true },
   /** Does the task of a purge of the audit trail. */
   'run-audit-purge': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 1, forget: true },
+  /** Does the task of a comparison of storage with the catalog. */
+  'run-reconciliation': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 1, forget: true },
 } as const satisfies Record<string, JobDefinition>;
 
 export type JobName = keyof typeof JOBS;

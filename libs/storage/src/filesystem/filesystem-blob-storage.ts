@@ -123,7 +123,7 @@ export class FilesystemBlobStorage extends BlobStorage {
 
   /** A commit is a rename: it is done or it is not. */
   override async *unfinishedCommits(): AsyncGenerator<UnfinishedCommit, void, undefined> {
-    return;
+    yield* [];
   }
 
   override async dropCommit(): Promise<void> {
