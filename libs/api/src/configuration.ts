@@ -36,6 +36,14 @@ export const SETTINGS = {
   ldap_uid: filledWords('cn'),
   ldap_url: filledWords(''),
   ldap_verify_cert: flag(true),
+  /** Certificates of authorities in PEM form that the directory's certificate may come from, beside the usual ones. */
+  ldap_ca_certificate: words('', certificatesFault, 65_536, 'extension'),
+  /** ldap:// begins with StartTLS. Without it, and without ldap_verify_cert, passwords go in clear. */
+  ldap_start_tls: flag(true, 'extension'),
+  /** Who is in a group that is in a group is in that one, too. */
+  ldap_nested_groups: flag(true, 'extension'),
+  /** Minutes after which the directory is asked again about people who have sessions or tokens. */
+  ldap_refresh_minutes: amount(5, 1, 30, 'extension'),
   uaa_client_id: words(''),
   /** Harbor shows this one in clear; a secret is a secret here. */
   uaa_client_secret: secretWords(),
@@ -54,7 +62,8 @@ export const SETTINGS = {
   oidc_client_secret: secretWords(),
   oidc_groups_claim: words(''),
   oidc_admin_group: words(''),
-  oidc_group_filter: words(''),
+  /** A regular expression; groups that it does not match are not kept. */
+  oidc_group_filter: words('', (value) => (isPattern(value) ? undefined : 'must be a regular expression'), 255),
   oidc_scope: words(''),
   oidc_user_claim: words(''),
   oidc_verify_cert: flag(true),
@@ -62,6 +71,10 @@ export const SETTINGS = {
   /** A JSON object of strings. */
   oidc_extra_redirect_parms: words('{}', (value) => (isMapOfWords(value) ? undefined : 'must be a JSON object whose values are strings')),
   oidc_logout: flag(false),
+  /** Names of groups, joined by commas, of which people must be in one to log in; '' lets everybody in whom the provider lets in. */
+  oidc_login_groups: words('', undefined, 4096, 'extension'),
+  /** Days that a CLI secret works; 0 is for ever. */
+  oidc_cli_secret_days: amount(365, 0, 3650, 'extension'),
   project_creation_restriction: oneOf('everyone', ['everyone', 'adminonly']),
   read_only: flag(false),
   self_registration: flag(false),
@@ -149,6 +162,19 @@ function isMapOfWords(json: string): boolean {
   } catch {
     return false;
   }
+}
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text, 'u') instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
+function certificatesFault(value: string): string | undefined {
+  const good = value.trim() === '' || (value.trim().startsWith('-----BEGIN CERTIFICATE-----') && !value.includes('PRIVATE KEY'));
+  return good ? undefined : 'must be certificates in PEM form, without a key';
 }
 
 /** A login name is cut at its first colon (RFC 7617), and no name has spaces. */

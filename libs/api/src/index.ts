@@ -15,6 +15,7 @@ export { Icon } from './icon.js';
 export { ImmutableRule, ImmutableRuleUpdate } from './immutability.js';
 export { Label, LabelListQuery, LabelRef, LabelReq } from './label.js';
 export { MemberListQuery, ProjectMember, ProjectMemberEntity, RoleRequest } from './member.js';
+export { OIDCCallbackQuery, OIDCLoginQuery, OIDCOnboardReq, OIDCPingReq, RedirectLocation } from './oidc.js';
 export { ListQuery, listParameters, MAX_PAGE_SIZE, type Page, pageLinks, pageParameters, PageQuery } from './paging.js';
 export { Problem, PROBLEMS, problemCodeOf, type ProblemCode, type ProblemOptions } from './problems.js';
 export { Metadata, MetadataReq, Project, ProjectDeletable, ProjectHeadQuery, ProjectListQuery, ProjectMetadata, ProjectReq, ProjectSummary } from './project.js';

@@ -35,8 +35,8 @@ export function whole(initial: number, fault: Fault<number>, place: SettingPlace
   return { type: z.number().int(), initial, place, secret: false, fault };
 }
 
-export function words(initial: string, fault: Fault<string> = faultless, most = 4096): Setting<string> {
-  return { type: text(most), initial, place: 'put-get', secret: false, fault };
+export function words(initial: string, fault: Fault<string> = faultless, most = 4096, place: SettingPlace = 'put-get'): Setting<string> {
+  return { type: text(most), initial, place, secret: false, fault };
 }
 
 /** Words that may be empty only for as long as nobody has set them. */

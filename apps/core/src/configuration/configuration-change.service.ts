@@ -38,7 +38,7 @@ export class ConfigurationChangeService {
     const changes = changesOf(request, current);
     if (changes.size === 0) return false;
     requireWritable(changes, current);
-    requirePossible(changes, current, { users: changes.has('auth_mode') && (await hasOtherUsers(transaction)) });
+    requirePossible(changes, current, { users: changes.has('auth_mode') && (await hasOtherUsers(transaction)), externalUrl: this.options.externalUrl });
     await requireFreePrefix(transaction, changes);
     await writeSettings(transaction, this.#stored(changes));
     const names = [...changes.keys()].sort().join(', ');

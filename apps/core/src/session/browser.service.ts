@@ -67,6 +67,16 @@ export class BrowserService {
     return this.#visitors.secretOf(cookieValue(request.headers.cookie, VISITOR_COOKIE));
   }
 
+  /** Lets the browser keep a value for so many seconds, on its way through a login elsewhere: it comes back with a link, so Lax. */
+  keep(request: FastifyRequest, reply: FastifyReply, name: string, value: string, seconds: number): void {
+    reply.header('Set-Cookie', `${cookie(name, value, this.#rules(request, 'Lax'))}; Max-Age=${seconds}`);
+  }
+
+  /** Takes such a value back. */
+  drop(request: FastifyRequest, reply: FastifyReply, name: string): void {
+    reply.header('Set-Cookie', expiredCookie(name, this.#rules(request, 'Lax')));
+  }
+
   /** Offers a token of this secret for the next request. */
   offer(reply: FastifyReply, secret: Buffer): void {
     offerToken(reply, secret);

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Post, Req, Res, UseFilters } from '@nestjs/common';
 import type { Caller } from '@haven/access';
 import { Problem } from '@haven/api';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -9,9 +9,11 @@ import { Operation } from '../http/operation.js';
 import { Responds, RespondsNothing } from '../http/response.interceptor.js';
 import { IdentityService } from '../identity/identity.service.js';
 import { BrowserService } from './browser.service.js';
+import { ElsewhereFilter } from './elsewhere.filter.js';
 import { RegistrationService } from './registration.service.js';
 import { SessionService } from './session.service.js';
 import { readNameForm, readSignInForm } from './sign-in-form.js';
+import { SingleSignOnService } from './single-sign-on.service.js';
 
 /** The way in and out for browsers. The guard holds the forms to BrowserService's rule. */
 @Controller('c')
@@ -21,6 +23,7 @@ export class SignInController {
     private readonly sessions: SessionService,
     private readonly browsers: BrowserService,
     private readonly registration: RegistrationService,
+    private readonly singleSignOn: SingleSignOnService,
   ) {}
 
   @Get('login')
@@ -36,10 +39,12 @@ export class SignInController {
   // Logins, also failed ones, are put into the audit trail where they happen: at a rate that guessing does not set.
   @Operation({ id: 'login', tag: 'login', summary: 'Log in with the form fields principal and password; the cookie sid is the session', refuses: ['UNSUPPORTED_MEDIA_TYPE'], audits: 'nothing' })
   @Requires(anyone)
+  @UseFilters(ElsewhereFilter)
   @RespondsNothing()
   async logIn(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
     const credentials = readSignInForm(request.body);
     if (credentials === undefined) throw new Problem('UNAUTHORIZED', 'the user name or the password is missing or too long');
+    await this.singleSignOn.requireLoginHere(credentials.username);
     const account = await this.identity.authenticate(credentials, request.ip);
     const device = { address: request.ip, userAgent: request.headers['user-agent'] ?? '' };
     this.browsers.remember(request, reply, await this.sessions.open(account, device, request.session));
@@ -48,9 +53,11 @@ export class SignInController {
   @Get('log_out')
   @Operation({ id: 'logout', tag: 'login', summary: 'Log out: the session ends' })
   @Requires(anyone)
+  @UseFilters(ElsewhereFilter)
   @RespondsNothing()
   async logOut(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
     this.browsers.requireNotCrossSite(request); // a GET that changes something, for the sake of Harbor's clients
+    await this.singleSignOn.requireLogoutHere(request.session?.userId);
     if (request.session !== undefined) await this.sessions.close(request.session);
     this.browsers.forget(request, reply);
   }

@@ -60,9 +60,10 @@ export class UserController {
   @Operation({ id: 'getCurrentUserInfo', tag: 'user', summary: 'The account of the caller', refuses: ['PRECONDITION'] })
   @Requires(authenticated)
   @Responds(UserResp)
-  current(@CallerParam() { subject }: Caller): Promise<UserResp> {
+  async current(@CallerParam() { subject }: Caller, @Req() { session }: FastifyRequest): Promise<UserResp> {
     if (subject.kind !== 'user') throw new Problem('PRECONDITION', 'only users have a profile');
-    return this.users.get(subject.id);
+    const [user, provider] = await Promise.all([this.users.get(subject.id), this.cliSecrets.describe(subject.id, session !== undefined)]);
+    return { ...user, ...provider };
   }
 
   @Get('current/permissions')
@@ -121,7 +122,7 @@ export class UserController {
   }
 
   @Put(':user_id/cli_secret')
-  @Operation({ id: 'setCliSecret', tag: 'user', summary: 'Set what a user of OpenID Connect logs in with on the command line', refuses: ['NOT_FOUND', 'PRECONDITION'], audits: { operation: 'update', resourceType: 'user' } })
+  @Operation({ id: 'setCliSecret', tag: 'user', summary: 'Set what a user of OpenID Connect logs in with on the command line; an empty secret has a new one made', refuses: ['NOT_FOUND', 'PRECONDITION'], audits: { operation: 'update', resourceType: 'user' } })
   @Requires(selfOr('user', 'update'))
   @RespondsNothing()
   changeCliSecret(@CallerParam() caller: Caller, @Param('user_id', { schema: Id }) id: number, @Body({ schema: OIDCCliSecretReq }) { secret }: OIDCCliSecretReq): Promise<void> {

@@ -131,10 +131,6 @@ export async function updatePassword(transaction: Transaction, id: number, passw
   await transaction.execute('UPDATE haven_user SET password_hash = $2, updated_at = now() WHERE id = $1', [id, passwordHash]);
 }
 
-export async function updateCliSecret(transaction: Transaction, id: number, sealed: string): Promise<void> {
-  await transaction.execute('UPDATE haven_user SET cli_secret = $2, updated_at = now() WHERE id = $1', [id, sealed]);
-}
-
 export async function updateSysadmin(transaction: Transaction, id: number, sysadmin: boolean): Promise<void> {
   await transaction.execute('UPDATE haven_user SET sysadmin = $2, updated_at = now() WHERE id = $1', [id, sysadmin]);
 }

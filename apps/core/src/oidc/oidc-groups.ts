@@ -1,0 +1,31 @@
+import type { Configuration } from '@haven/api';
+import type { ClaimNames } from './oidc-claims.js';
+
+/** What the groups of somebody mean, as the settings have it. */
+export interface GroupDecision {
+  /** False: the person may not log in at all. */
+  readonly allowed: boolean;
+  /** In oidc_admin_group. */
+  readonly administrator: boolean;
+  /** The groups that count here: those that oidc_group_filter lets through. */
+  readonly groups: readonly string[];
+}
+
+export type GroupSettings = Pick<Configuration, 'oidc_admin_group' | 'oidc_group_filter' | 'oidc_login_groups'>;
+
+/** Decides before anything is stored: who may not log in leaves nothing behind. The filter hides no group from the two decisions about the person. */
+export function decideOnGroups(groups: readonly string[], settings: GroupSettings): GroupDecision {
+  const { oidc_admin_group: adminGroup, oidc_group_filter: filter, oidc_login_groups: loginGroups } = settings;
+  const allowedIn = loginGroups.split(',').map((name) => name.trim()).filter((name) => name !== '');
+  const pattern = filter === '' ? undefined : new RegExp(filter, 'u');
+  return {
+    allowed: allowedIn.length === 0 || groups.some((name) => allowedIn.includes(name)),
+    administrator: adminGroup !== '' && groups.includes(adminGroup),
+    groups: pattern === undefined ? groups : groups.filter((name) => pattern.test(name)),
+  };
+}
+
+/** The claims that the settings name. `nameIsKnown`: the account has its name already, so no claim has to give one. */
+export function claimNamesOf({ oidc_user_claim: username, oidc_groups_claim: groups }: Pick<Configuration, 'oidc_user_claim' | 'oidc_groups_claim'>, { nameIsKnown = false } = {}): ClaimNames {
+  return { username: nameIsKnown ? '' : username, groups };
+}
