@@ -85,5 +85,16 @@ function algorithmsOf({ id_token_signing_alg_values_supported: offered }: openid
 function authentication({ clientSecret }: OidcSettings, { token_endpoint_auth_methods_supported: methods }: openid.ServerMetadata): openid.ClientAuth {
   if (clientSecret === '') return openid.None();
   const basic = !Array.isArray(methods) || methods.includes('client_secret_basic');
-  return basic ? openid.ClientSecretBasic(clientSecret) : openid.ClientSecretPost(clientSecret);
+  return basic ? clientSecretBasic(clientSecret) : openid.ClientSecretPost(clientSecret);
+}
+
+/**
+ * RFC 6749, section 2.3.1: both are encoded as in a form. Only what a form has to encode is: providers that forget to
+ * decode are many, and the library's own encodes letters such as "-", too.
+ */
+function clientSecretBasic(secret: string): openid.ClientAuth {
+  const encoded = (text: string): string => new URLSearchParams({ '': text }).toString().slice(1);
+  return (_server, client, _body, headers) => {
+    headers.set('authorization', `Basic ${Buffer.from(`${encoded(client.client_id)}:${encoded(secret)}`).toString('base64')}`);
+  };
 }

@@ -28,6 +28,8 @@ export interface Call {
   readonly json?: unknown;
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Redirects are followed unless this says that they are the answer. */
+  readonly redirect?: 'manual';
 }
 
 /** A core with a database, a storage folder and a port of its own. */
@@ -103,10 +105,11 @@ export function basic(name: string, password: string): string {
   return `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
 }
 
-async function send(url: string, method: string, path: string, { as, password, json, body, headers = {} }: Call): Promise<Answer> {
+async function send(url: string, method: string, path: string, { as, password, json, body, headers = {}, redirect = 'follow' }: { readonly redirect?: 'manual' | 'follow' } & Omit<Call, 'redirect'>): Promise<Answer> {
   const sent = json === undefined ? body : JSON.stringify(json);
   const response = await fetch(`${url}${path}`, {
     method,
+    redirect,
     headers: {
       ...(as === undefined ? {} : { authorization: basic(as, password ?? (as === 'admin' ? ADMIN_PASSWORD : PASSWORD)) }),
       ...(json === undefined ? {} : { 'content-type': 'application/json' }),
