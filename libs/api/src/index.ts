@@ -21,6 +21,9 @@ export { Problem, PROBLEMS, problemCodeOf, type ProblemCode, type ProblemOptions
 export { Metadata, MetadataReq, Project, ProjectDeletable, ProjectHeadQuery, ProjectListQuery, ProjectMetadata, ProjectReq, ProjectSummary } from './project.js';
 export { parseQuery, parseSort, type QueryMatch, type QueryTerm, type QueryValue, type SortTerm } from './query.js';
 export { Quota, QuotaListQuery, QuotaUpdateReq } from './quota.js';
+export {
+  Reconciliation, ReconciliationFinding, ReconciliationFindingQuery, ReconciliationReq, ReconciliationSchedule, ReconciliationScheduleReq,
+} from './reconciliation.js';
 export { Repository, RepositoryReq } from './repository.js';
 export { RepositoryTag, RepositoryTagListQuery, TagAt, TagAtQuery, TagEvent, TagEventListQuery, TagRollback } from './repository-tag.js';
 export {

@@ -26,6 +26,7 @@ export const USUAL_BODIES: Readonly<Record<string, object>> = {
     action: 'immutable', template: 'immutable_template', tag_selectors: SELECTORS, scope_selectors: { repository: [{ kind: 'doublestar', decoration: 'repoMatches', pattern: '**' }] },
   },
   'PATCH /api/v2.0/retentions/{id}/executions/{eid}': { action: 'stop' },
+  'PUT /api/v2.0/system/reconciliations/schedule': { cron: '0 0 3 * * 0' },
 };
 
 /** What a list needs beside its required parameters to answer at all. */
@@ -38,7 +39,7 @@ async function objectsOf(database: Database, projectId: number): Promise<PathVal
     `SELECT (SELECT id FROM member WHERE project_id = $1 ORDER BY id LIMIT 1)::text AS mid, (SELECT id FROM label WHERE project_id = $1)::text AS label_id,
        (SELECT id FROM immutability_rule WHERE project_id = $1)::text AS immutable_rule_id, (SELECT id FROM robot WHERE project_id = $1 AND name = 'useless')::text AS robot_id,
        r.id::text AS policy_id, (SELECT e.id FROM execution e WHERE e.vendor_id = r.id)::text AS eid,
-       (SELECT t.id FROM task t JOIN execution e ON e.id = t.execution_id WHERE e.vendor_id = r.id)::text AS tid, (SELECT min(id) FROM user_group)::text AS group_id,
+       (SELECT t.id FROM task t JOIN execution e ON e.id = t.execution_id WHERE e.vendor_id = r.id)::text AS tid, (SELECT min(id) FROM execution WHERE vendor_type = 'STORAGE_RECONCILIATION')::text AS reconciliation_id, (SELECT min(id) FROM user_group)::text AS group_id,
        (SELECT id FROM bin_entry WHERE project_id = $1)::text AS entry_id
      FROM retention_policy r WHERE r.project_id = $1`,
     [projectId],
@@ -54,6 +55,8 @@ export async function insertObjects({ database, projectId, project }: Place): Pr
     `INSERT INTO retention_policy (project_id, policy) VALUES ($1, '{"algorithm":"or","rules":[],"trigger":{"kind":"Schedule","settings":{"cron":""}},"scope":{"level":"project","ref":1}}')`,
     `WITH e AS (INSERT INTO execution (vendor_type, vendor_id, trigger, status, ended_at) SELECT 'RETENTION', id, 'MANUAL', 'Success', now() FROM retention_policy WHERE project_id = $1 RETURNING id)
      INSERT INTO task (execution_id, vendor_type, status, ended_at) SELECT id, 'RETENTION', 'Success', now() FROM e`,
+    `WITH e AS (INSERT INTO execution (vendor_type, vendor_id, trigger, status, ended_at, extra_attrs) SELECT 'STORAGE_RECONCILIATION', 0, 'MANUAL', 'Success', now(), '{"reclaim": false, "rehash": false, "grace_seconds": 7200}' WHERE $1::int > 0 RETURNING id)
+     INSERT INTO task (execution_id, vendor_type, status, ended_at) SELECT id, 'STORAGE_RECONCILIATION', 'Success', now() FROM e`,
     `INSERT INTO bin_entry (kind, project_id, repository_id, repository, tag, deleted_by) SELECT 'tag', project_id, id, name, 'gone', 'user:1' FROM repository WHERE project_id = $1`,
   ];
   for (const sql of statements) await database.execute(sql, [projectId]);

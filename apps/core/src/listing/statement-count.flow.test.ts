@@ -52,6 +52,8 @@ const PAGES: Readonly<Record<string, List>> = {
   '/api/v2.0/usergroups': {},
   '/api/v2.0/usergroups/search': { query: 'groupname=group-', as: EVERYBODY },
   '/api/v2.0/schedules': {},
+  '/api/v2.0/system/reconciliations': {},
+  '/api/v2.0/system/reconciliations/:reconciliation_id/findings': { path: ({ reconciliation }) => ({ reconciliation_id: reconciliation }) },
   '/api/v2.0/retentions/:id/executions': { path: policy, as: EVERYBODY },
   '/api/v2.0/retentions/:id/executions/:eid/tasks': { path: policy, as: EVERYBODY },
 };

@@ -15,6 +15,7 @@ export interface Abundance {
   readonly project: number;
   readonly policy: number;
   readonly execution: number;
+  readonly reconciliation: number;
 }
 
 /**
@@ -89,5 +90,16 @@ async function addRuns(database: Database, project: number): Promise<Omit<Abunda
   const runs = await database.query<{ id: string }>(`INSERT INTO execution (vendor_type, vendor_id, trigger, status, ended_at) SELECT 'RETENTION', $1, 'MANUAL', 'Success', now() FROM generate_series(1, $2::int) RETURNING id`, [policy?.id, MANY]);
   const execution = Number(runs.at(-1)?.id);
   await database.execute(`INSERT INTO task (execution_id, vendor_type, status, extra_attrs, ended_at) SELECT e.id, 'RETENTION', 'Success', '{"repository": "app", "total": 3, "retained": 2}', now() FROM execution e, generate_series(1, $2::int) AS n WHERE n = 1 OR e.id = $1`, [execution, MANY]);
-  return { policy: policy?.id ?? 0, execution };
+  return { policy: policy?.id ?? 0, execution, reconciliation: await addReconciliations(database) };
+}
+
+/** Resolves to the latest. */
+async function addReconciliations(database: Database): Promise<number> {
+  const runs = await database.query<{ id: string }>(
+    `INSERT INTO execution (vendor_type, trigger, status, ended_at, extra_attrs)
+     SELECT 'STORAGE_RECONCILIATION', 'MANUAL', 'Success', now(), '{"reclaim": false, "rehash": false, "grace_seconds": 7200}' FROM generate_series(1, $1::int) RETURNING id`, [MANY]);
+  const id = Number(runs.at(-1)?.id);
+  await database.execute(`INSERT INTO task (execution_id, vendor_type, status, ended_at) SELECT id, 'STORAGE_RECONCILIATION', 'Success', now() FROM execution WHERE vendor_type = 'STORAGE_RECONCILIATION'`);
+  await database.execute(`INSERT INTO storage_finding (execution_id, kind, name, confirmed) SELECT $1, 'orphan', 'sha256:' || n, true FROM generate_series(1, $2::int) AS n`, [id, MANY]);
+  return id;
 }
