@@ -7,6 +7,11 @@ import { runStatement } from './statement.js';
 export interface Queryable {
   /** Rows of a parameterised statement ($1, $2, …). Rejects with DatabaseUnavailable when the server cannot be reached. */
   query<Row>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
+  /**
+   * The same, planned for these very values each time, which takes a fraction of a millisecond more: for lists, where the
+   * best plan for one repository or project is not that for another, and whose text is put together anew.
+   */
+  queryAnew<Row>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
   /** Runs a statement and resolves to the number of rows it touched. */
   execute(sql: string, parameters?: readonly unknown[]): Promise<number>;
 }
@@ -25,6 +30,7 @@ export interface DatabaseOptions {
 
 /** Held by whichever process migrates; an arbitrary constant that only has to be the same everywhere. */
 const MIGRATION_LOCK = 4_273_001;
+const PLANNED_ANEW = true;
 const TRANSACTION_ATTEMPTS = 5;
 const FIRST_RETRY_MS = 20;
 
@@ -36,6 +42,10 @@ export class Database implements Queryable {
 
   async query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
     return this.#withRunner(async (runner) => (await runStatement(runner, sql, parameters)).rows as Row[]);
+  }
+
+  async queryAnew<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    return this.#withRunner(async (runner) => (await runStatement(runner, sql, parameters, PLANNED_ANEW)).rows as Row[]);
   }
 
   async execute(sql: string, parameters: readonly unknown[] = []): Promise<number> {
@@ -151,6 +161,10 @@ class OpenTransaction implements Transaction {
 
   async query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
     return (await runStatement(this.#runner, sql, parameters)).rows as Row[];
+  }
+
+  async queryAnew<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    return (await runStatement(this.#runner, sql, parameters, PLANNED_ANEW)).rows as Row[];
   }
 
   async execute(sql: string, parameters: readonly unknown[] = []): Promise<number> {

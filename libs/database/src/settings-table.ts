@@ -13,7 +13,7 @@ interface Reading<Settings> {
  * `forget` on the broadcast "settings-changed", so that a change takes effect at once.
  */
 export class SettingsTable<Settings> {
-  readonly #database: Queryable;
+  readonly #database: Pick<Queryable, 'query' | 'execute'>;
   readonly #settingsOf: (stored: ReadonlyMap<string, unknown>) => Settings;
   readonly #maxAgeMs: number;
   #known: { readonly value: Settings; readonly until: number } | undefined;
@@ -61,7 +61,7 @@ export class SettingsTable<Settings> {
 }
 
 /** Every stored setting by its key. */
-export async function readSettings(database: Queryable): Promise<ReadonlyMap<string, unknown>> {
+export async function readSettings(database: Pick<Queryable, 'query'>): Promise<ReadonlyMap<string, unknown>> {
   const rows = await database.query<{ key: string; value: unknown }>('SELECT key, value FROM setting');
   return new Map(rows.map((row) => [row.key, row.value]));
 }

@@ -74,7 +74,7 @@ export class AuditLogStore {
     const source = total > FEW_LINES || (inOrder && terms.length === 0)
       ? `audit_event e WHERE ${conditions.toSql()}`
       : `(SELECT * FROM audit_event e WHERE ${conditions.toSql()} OFFSET 0) e`;
-    const rows = await this.database.query<Row>(`SELECT ${FIELDS} FROM ${source} ORDER BY ${orderOf(sort)} LIMIT ${size} OFFSET ${offset}`, conditions.parameters);
+    const rows = await this.database.queryAnew<Row>(`SELECT ${FIELDS} FROM ${source} ORDER BY ${orderOf(sort)} LIMIT ${size} OFFSET ${offset}`, conditions.parameters);
     return { items: rows.map(auditRow), total };
   }
 
@@ -96,7 +96,7 @@ export class AuditLogStore {
          WHERE CASE $1 WHEN 'all' THEN true WHEN 'every-project' THEN project_id <> 0 ELSE project_id = ANY($2::integer[]) END`,
         [range.kind, range.kind === 'projects' ? range.ids : []],
       )
-      : await this.database.query<{ total: number }>(`SELECT count(*)::int AS total FROM audit_event e WHERE ${filtered.toSql()}`, filtered.parameters);
+      : await this.database.queryAnew<{ total: number }>(`SELECT count(*)::int AS total FROM audit_event e WHERE ${filtered.toSql()}`, filtered.parameters);
     return row?.total ?? 0;
   }
 }

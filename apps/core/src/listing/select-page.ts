@@ -18,11 +18,11 @@ export interface PageToSelect {
 /** The rows of one page, and how many rows there are on all pages. */
 export async function selectPage<Row>(database: Queryable, { fields, from, conditions, order, page, size }: PageToSelect): Promise<Page<Row>> {
   const matching = `FROM ${from} WHERE ${conditions.toSql()}`;
-  const [count] = await database.query<{ total: number }>(`SELECT count(*)::int AS total ${matching}`, conditions.parameters);
+  const [count] = await database.queryAnew<{ total: number }>(`SELECT count(*)::int AS total ${matching}`, conditions.parameters);
   const total = count?.total ?? 0;
   const offset = (page - 1) * size;
   if (offset >= total) return { items: [], total };
-  const items = await database.query<Row>(`SELECT ${fields} ${matching} ORDER BY ${order} LIMIT ${size} OFFSET ${offset}`, conditions.parameters);
+  const items = await database.queryAnew<Row>(`SELECT ${fields} ${matching} ORDER BY ${order} LIMIT ${size} OFFSET ${offset}`, conditions.parameters);
   return { items, total };
 }
 
@@ -34,7 +34,7 @@ export async function selectPage<Row>(database: Queryable, { fields, from, condi
  */
 export async function selectPageIds(database: Queryable, { id, from, conditions, order, page, size }: Omit<PageToSelect, 'fields'> & { readonly id: string }): Promise<Page<string>> {
   const first = (page - 1) * size + 1;
-  const [row] = await database.query<{ total: number; ids: string[] | null }>(
+  const [row] = await database.queryAnew<{ total: number; ids: string[] | null }>(
     `SELECT count(*)::int AS total, (array_agg(${id} ORDER BY ${order}))[${first}:${first + size - 1}] AS ids FROM ${from} WHERE ${conditions.toSql()}`,
     conditions.parameters,
   );

@@ -63,12 +63,12 @@ export class TagStore {
     const conditions = new SqlConditions();
     conditions.add(`t.repository_id = ${conditions.value(repositoryId)}`);
     conditions.query(terms.filter(({ key }) => key !== 'version'), COLUMNS);
-    const source = (keys: readonly { readonly key: string }[]): string => (needsArtifacts(keys) ? 'tag t JOIN manifest m ON m.id = t.manifest_id' : 'tag t');
-    const [count] = await this.database.query<{ total: number }>(`SELECT count(*)::int AS total FROM ${source(terms)} WHERE ${conditions.toSql()}`, conditions.parameters);
+    const source = (keys: readonly { readonly key: string }[]): string => (needsArtifacts(keys) ? 'tag t JOIN manifest m ON m.repository_id = t.repository_id AND m.id = t.manifest_id' : 'tag t');
+    const [count] = await this.database.queryAnew<{ total: number }>(`SELECT count(*)::int AS total FROM ${source(terms)} WHERE ${conditions.toSql()}`, conditions.parameters);
     const total = count?.total ?? 0;
     if ((page - 1) * size >= total) return { items: [], total };
     const order = orderBy(sort, COLUMNS, 't.pushed_at DESC', lastOf(sort));
-    const rows = await this.database.query<Row>(
+    const rows = await this.database.queryAnew<Row>(
       `SELECT ${FIELDS} FROM (
          SELECT t.id FROM ${source([...terms, ...sort])} WHERE ${conditions.toSql()} ORDER BY ${order} LIMIT ${size} OFFSET ${(page - 1) * size}) page
        JOIN tag t ON t.id = page.id JOIN manifest m ON m.id = t.manifest_id ORDER BY ${order}`,
