@@ -1,6 +1,7 @@
 import { DataSource } from 'typeorm';
 import { InitialSchema1763700000001 } from './migrations/0001-initial-schema.js';
 import { Administration1763700000002 } from './migrations/0002-administration.js';
+import { Outbound1763700000003 } from './migrations/0003-outbound.js';
 import { StorageFindings1763700000004 } from './migrations/0004-storage-findings.js';
 import { ExternalAccounts1763700000005 } from './migrations/0005-external-accounts.js';
 import { OpenIdConnect1763700000006 } from './migrations/0006-openid-connect.js';
@@ -10,7 +11,7 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Every migration in the order in which it runs; append only. */
-const migrations = [InitialSchema1763700000001, Administration1763700000002, StorageFindings1763700000004, ExternalAccounts1763700000005, OpenIdConnect1763700000006];
+const migrations = [InitialSchema1763700000001, Administration1763700000002, Outbound1763700000003, StorageFindings1763700000004, ExternalAccounts1763700000005, OpenIdConnect1763700000006];
 
 /** The TypeORM data source over `url` with at most `poolSize` connections. */
 export function dataSourceFor(url: string, poolSize: number, onPoolError: (error: unknown) => void): DataSource {

@@ -43,7 +43,7 @@ test('what is there is charged, tags get their places in the order of versions, 
 test('it can be taken back and made again', async () => {
   await begin(held);
   await fixture.database.migrate();
-  await fixture.database.dataSource.undoLastMigration({ transaction: 'each' });
+  for (const _later of fixture.database.dataSource.migrations.slice(1)) await fixture.database.dataSource.undoLastMigration({ transaction: 'each' });
   expect(await fixture.database.schemaIsCurrent()).toBe(false);
   await fixture.database.migrate();
   expect(await fixture.database.query('SELECT project_used(1) AS used')).toEqual([{ used: '130' }]);
