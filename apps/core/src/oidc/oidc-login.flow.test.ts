@@ -116,41 +116,41 @@ describe('A-19: ID tokens that are not what they must be', () => {
   const signed = (claims: Claims): string => rs256(all.provider.key, claims);
   const without = (claims: Claims, name: string): Claims => Object.fromEntries(Object.entries(claims).filter(([key]) => key !== name));
 
-  test.each<[string, (claims: Claims) => string]>([
-    ['another audience', (claims) => signed({ ...claims, aud: 'other' })],
-    ['a list of audiences without us', (claims) => signed({ ...claims, aud: ['other', 'another'] })],
-    ['several audiences and no authorized party', (claims) => signed({ ...claims, aud: [CLIENT_ID, 'other'] })],
-    ['another authorized party', (claims) => signed({ ...claims, azp: 'other' })],
-    ['several audiences, made for another one', (claims) => signed({ ...claims, aud: [CLIENT_ID, 'other'], azp: 'other' })],
-    ['another issuer', (claims) => signed({ ...claims, iss: 'http://127.0.0.1:1' })],
-    ['an issuer with a slash behind it', (claims) => signed({ ...claims, iss: `${String(claims['iss'])}/` })],
-    ['no issuer', (claims) => signed(without(claims, 'iss'))],
-    ['another nonce', (claims) => signed({ ...claims, nonce: 'foreign' })],
-    ['no nonce', (claims) => signed(without(claims, 'nonce'))],
-    ['an end in the past', (claims) => signed({ ...claims, exp: now() - 60 })],
-    ['no end', (claims) => signed(without(claims, 'exp'))],
-    ['an end that is no number', (claims) => signed({ ...claims, exp: String(claims['exp']) })],
-    ['a beginning in the future', (claims) => signed({ ...claims, nbf: now() + 600 })],
-    ['a time of issue in the future', (claims) => signed({ ...claims, iat: now() + 600 })],
-    ['no time of issue', (claims) => signed(without(claims, 'iat'))],
-    ['no subject', (claims) => signed(without(claims, 'sub'))],
-    ['an empty subject', (claims) => signed({ ...claims, sub: '' })],
-    ['a subject that is no text', (claims) => signed({ ...claims, sub: 7 })],
-    ['a subject with NUL', (claims) => signed({ ...claims, sub: 'a\0b' })],
-    ['the signature of another key', (claims) => rs256({ ...other, kid: 'first' }, claims)],
-    ['a key that the provider does not know', (claims) => rs256(other, claims)],
-    ['a key of its own in the header', (claims) => rs256(other, claims, { kid: 'first', jwk: other.publicKey.export({ format: 'jwk' }) })],
-    ['an address for its key', (claims) => rs256(other, claims, { jku: 'http://127.0.0.1:1/jwks' })],
-    ['no signature (alg none)', (claims) => jwt({ alg: 'none' }, claims, () => Buffer.alloc(0))],
-    ['alg None', (claims) => jwt({ alg: 'None' }, claims, () => Buffer.alloc(0))],
-    ['HS256 with the client secret', (claims) => hs256(CLIENT_SECRET, claims)],
-    ['HS256 with the public key', (claims) => hs256(pem(), claims, { kid: 'first' })],
-    ['RS256 over other claims', (claims) => { const [head, , signature] = signed(claims).split('.'); return [head, Buffer.from(JSON.stringify({ ...claims, sub: 'admin' })).toString('base64url'), signature].join('.'); }],
-    ['no signature behind RS256', (claims) => `${signed(claims).split('.').slice(0, 2).join('.')}.`],
-    ['nothing that is a token', () => 'not-a-token'],
-    ['nothing at all', () => ''],
-    ['critical headers that nobody knows', (claims) => rs256(all.provider.key, claims, { crit: ['x'], x: 1 })],
-  ])('%s: nobody is logged in, nothing is stored', async (_name, make) => {
+  test.each<[string, string, (claims: Claims) => string]>([
+    ['another audience', '"aud"', (claims) => signed({ ...claims, aud: 'other' })],
+    ['a list of audiences without us', '"aud"', (claims) => signed({ ...claims, aud: ['other', 'another'] })],
+    ['several audiences and no authorized party', 'additional untrusted', (claims) => signed({ ...claims, aud: [CLIENT_ID, 'other'] })],
+    ['another authorized party', 'azp', (claims) => signed({ ...claims, azp: 'other' })],
+    ['several audiences, made for another one', '"azp"', (claims) => signed({ ...claims, aud: [CLIENT_ID, 'other'], azp: 'other' })],
+    ['another issuer', '"iss"', (claims) => signed({ ...claims, iss: 'http://127.0.0.1:1' })],
+    ['an issuer with a slash behind it', '"iss"', (claims) => signed({ ...claims, iss: `${String(claims['iss'])}/` })],
+    ['no issuer', '"iss"', (claims) => signed(without(claims, 'iss'))],
+    ['another nonce', '"nonce"', (claims) => signed({ ...claims, nonce: 'foreign' })],
+    ['no nonce', '"nonce"', (claims) => signed(without(claims, 'nonce'))],
+    ['an end in the past', 'past current', (claims) => signed({ ...claims, exp: now() - 60 })],
+    ['no end', '"exp"', (claims) => signed(without(claims, 'exp'))],
+    ['an end that is no number', '"exp"', (claims) => signed({ ...claims, exp: String(claims['exp']) })],
+    ['a beginning in the future', '"nbf"', (claims) => signed({ ...claims, nbf: now() + 600 })],
+    ['a time of issue in the future', 'compare the clocks', (claims) => signed({ ...claims, iat: now() + 600 })],
+    ['no time of issue', '"iat"', (claims) => signed(without(claims, 'iat'))],
+    ['no subject', '"sub"', (claims) => signed(without(claims, 'sub'))],
+    ['an empty subject', 'must not be empty', (claims) => signed({ ...claims, sub: '' })],
+    ['a subject that is no text', '"sub"', (claims) => signed({ ...claims, sub: 7 })],
+    ['a subject with NUL', 'sub', (claims) => signed({ ...claims, sub: 'a\0b' })],
+    ['the signature of another key', 'signature', (claims) => rs256({ ...other, kid: 'first' }, claims)],
+    ['a key that the provider does not know', 'no applicable keys', (claims) => rs256(other, claims)],
+    ['a key of its own in the header', 'signature', (claims) => rs256(other, claims, { kid: 'first', jwk: other.publicKey.export({ format: 'jwk' }) })],
+    ['an address for its key', 'no applicable keys', (claims) => rs256(other, claims, { jku: 'http://127.0.0.1:1/jwks' })],
+    ['no signature (alg none)', '"alg"', (claims) => jwt({ alg: 'none' }, claims, () => Buffer.alloc(0))],
+    ['alg None', '"alg"', (claims) => jwt({ alg: 'None' }, claims, () => Buffer.alloc(0))],
+    ['HS256 with the client secret', '"alg"', (claims) => hs256(CLIENT_SECRET, claims)],
+    ['HS256 with the public key', '"alg"', (claims) => hs256(pem(), claims, { kid: 'first' })],
+    ['RS256 over other claims', 'signature', (claims) => { const [head, , signature] = signed(claims).split('.'); return [head, Buffer.from(JSON.stringify({ ...claims, sub: 'admin' })).toString('base64url'), signature].join('.'); }],
+    ['no signature behind RS256', 'signature', (claims) => `${signed(claims).split('.').slice(0, 2).join('.')}.`],
+    ['nothing that is a token', 'Invalid JWT', () => 'not-a-token'],
+    ['nothing at all', 'must not be empty', () => ''],
+    ['critical headers that nobody knows', 'crit', (claims) => rs256(all.provider.key, claims, { crit: ['x'], x: 1 })],
+  ])('%s: nobody is logged in, nothing is stored', async (_name, reason, make) => {
     somebody();
     all.provider.makeIdToken = make;
     const before = await untouched();
@@ -158,6 +158,7 @@ describe('A-19: ID tokens that are not what they must be', () => {
     const answer = await visitor.logInThere();
     expect([answer.status, visitor.cookies.has('sid')]).toEqual([400, false]);
     expect(await untouched()).toBe(before);
+    expect(String(core.logger.lines.findLast(({ level }) => level === 'error')?.fields['reason'])).toContain(reason);
     expect(JSON.stringify(answer.body)).not.toMatch(/jwt|claim|expected/i);
   });
 
@@ -233,7 +234,7 @@ describe('A-20: the way back', () => {
     expect(await untouched()).toBe(before);
   });
 
-  test.each(['', 'x', 'v1.', `v1.${'A'.repeat(200)}`, 'v1.'.padEnd(6000, 'A')])('with the cookie %.20j is refused', async (cookie) => {
+  test.each(['', 'x', 'v1.', `v1.${'A'.repeat(200)}`, 'v1.'.padEnd(6000, 'A')])('with the cookie %j is refused', async (cookie) => {
     const visitor = browser();
     const back = all.provider.logIn(await visitor.depart());
     if (cookie === '') visitor.cookies.delete('haven_oidc');

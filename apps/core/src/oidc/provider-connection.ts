@@ -35,10 +35,12 @@ export async function connectToProvider(settings: OidcSettings, send: ProviderFe
 
 /** What may be told to administrators about why a provider could not be reached or understood. */
 export function faultOfProvider(error: unknown): string {
+  let deepest: Error | undefined;
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof OutboundError || cause instanceof ProviderError) return cause.message;
+    deepest = cause; // the library's outer errors only say that something is wrong
   }
-  return error instanceof Error ? `the provider's answer is not valid: ${printable(error.message)}` : 'the provider could not be asked';
+  return deepest === undefined ? 'the provider could not be asked' : `the provider's answer is not valid: ${printable(deepest.message)}`;
 }
 
 /** Text of others, fit for a line of a log or an answer. */

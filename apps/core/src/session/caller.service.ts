@@ -6,6 +6,7 @@ import { IdentityService } from '../identity/identity.service.js';
 import { BrowserService } from './browser.service.js';
 import { isUnsafe } from './page-origin.js';
 import { SessionService } from './session.service.js';
+import { SingleSignOnService } from './single-sign-on.service.js';
 import type { Session } from './session.store.js';
 
 declare module 'fastify' {
@@ -25,6 +26,7 @@ export class CallerService {
     private readonly identity: IdentityService,
     private readonly sessions: SessionService,
     private readonly browsers: BrowserService,
+    private readonly singleSignOn: SingleSignOnService,
   ) {}
 
   /**
@@ -37,7 +39,13 @@ export class CallerService {
     const { authorization } = request.headers;
     if (authorization === undefined) request.session = await this.sessions.find(this.browsers.sessionId(request), renews(request));
     this.#requireOwnPage(request, reply);
-    return request.session === undefined ? this.identity.identify(authorization, request.ip) : callerIn(request.session);
+    return request.session === undefined ? this.#identified(authorization, request) : callerIn(request.session);
+  }
+
+  async #identified(authorization: string | undefined, { ip, method, routeOptions }: FastifyRequest): Promise<Caller> {
+    const caller = await this.identity.identify(authorization, ip);
+    if (caller.subject.kind === 'user') await this.singleSignOn.requireMachineRoute(caller.subject.id, method, routeOptions.url ?? '');
+    return caller;
   }
 
   #requireOwnPage(request: FastifyRequest, reply: FastifyReply): void {
