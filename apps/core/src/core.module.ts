@@ -19,6 +19,7 @@ import { PlatformModule } from './platform/platform.module.js';
 import { ProjectModule } from './project/project.module.js';
 import { QuotaModule } from './quota/quota.module.js';
 import { ReconciliationModule } from './reconciliation/reconciliation.module.js';
+import { RegistryModule } from './registry/registry.module.js';
 import { RepositoryModule } from './repository/repository.module.js';
 import { RetentionModule } from './retention/retention.module.js';
 import { RobotModule } from './robot/robot.module.js';
@@ -33,7 +34,7 @@ import { TokenModule } from './token/token.module.js';
 import { UserModule } from './user/user.module.js';
 
 /** The REST API, the token service and identity. */
-@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, OidcModule, SystemModule, UserModule, ProjectModule, AllowlistModule, QuotaModule, SearchModule, StatisticsModule, MemberModule, RepositoryModule, ArtifactModule, AdditionModule, TagModule, BinModule, AuditModule, LabelModule, IconModule, RobotModule, PermissionModule, GroupModule, ImmutabilityModule, RetentionModule, ReconciliationModule, ScheduleModule, OpenApiModule] })
+@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, OidcModule, SystemModule, UserModule, ProjectModule, AllowlistModule, QuotaModule, SearchModule, StatisticsModule, MemberModule, RepositoryModule, ArtifactModule, AdditionModule, TagModule, BinModule, AuditModule, LabelModule, IconModule, RobotModule, PermissionModule, GroupModule, ImmutabilityModule, RetentionModule, ReconciliationModule, ScheduleModule, RegistryModule, OpenApiModule] })
 export class CoreModule {
   static forRoot(settings: CoreSettings): DynamicModule {
     return { module: CoreModule, imports: [PlatformModule.forRoot(settings)] };

@@ -1,3 +1,4 @@
+import { outboundRules } from '@haven/outbound';
 import { addressRanges, listenAddress, readSettingsOrExit, runtimeSettings, url, wholeNumber } from '@haven/runtime';
 import { z } from 'zod';
 
@@ -15,6 +16,7 @@ export const coreSettings = z.object({
   HAVEN_SECRET_KEY: z.string().regex(/^[0-9a-f]{64}$/i, 'not 64 hexadecimal digits').describe('32 random bytes in hexadecimal, usually in the file that HAVEN_SECRET_KEY_FILE names'),
   HAVEN_ADMIN_PASSWORD: z.string().max(128).optional(),
   HAVEN_ADMIN_PASSWORD_OUT: z.string().max(4096).describe('the file for a generated administrator password').optional(),
+  HAVEN_OUTBOUND_ALLOW: outboundRules().prefault(''),
   HAVEN_CA: certificates().describe('certificates of the authority that signed the server certificate, in PEM form; usually in the file that HAVEN_CA_FILE names').optional(),
 });
 

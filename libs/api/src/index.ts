@@ -24,6 +24,9 @@ export { Quota, QuotaListQuery, QuotaUpdateReq } from './quota.js';
 export {
   Reconciliation, ReconciliationFinding, ReconciliationFindingQuery, ReconciliationReq, ReconciliationSchedule, ReconciliationScheduleReq,
 } from './reconciliation.js';
+export {
+  Registry, RegistryId, RegistryInfo, RegistryListQuery, RegistryPing, RegistryProviderInfos, RegistryProviderTypes, RegistryReq, RegistryUpdate,
+} from './registry.js';
 export { Repository, RepositoryReq } from './repository.js';
 export { RepositoryTag, RepositoryTagListQuery, TagAt, TagAtQuery, TagEvent, TagEventListQuery, TagRollback } from './repository-tag.js';
 export {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { CVEAllowlist, CVEAllowlistReq } from './allowlist.js';
 import { Flag, text, Timestamp } from './fields.js';
 import { listParameters } from './paging.js';
+import { Registry } from './registry.js';
 import { ResourceList } from './quota.js';
 
 const word = text(255).nullable().optional();
@@ -81,21 +82,6 @@ export type MetadataReq = z.infer<typeof MetadataReq>;
 export const Metadata = z.record(z.string(), z.string()).meta({ id: 'Metadata' });
 export type Metadata = z.infer<typeof Metadata>;
 
-/** The remote registry of a proxy cache. */
-const RemoteRegistry = z.object({
-  id: z.number().int(),
-  name: z.string(),
-  url: z.string(),
-  type: z.string(),
-  insecure: z.boolean(),
-  description: z.string(),
-  status: z.string(),
-  ca_certificate: z.string().optional(),
-  credential: z.object({ type: z.string(), access_key: z.string(), access_secret: z.string() }).meta({ id: 'RegistryCredential' }).optional(),
-  creation_time: Timestamp,
-  update_time: Timestamp,
-}).meta({ id: 'Registry' });
-
 /** Member counts only for callers who may list members, the quota (bytes) only for those who may read it. */
 export const ProjectSummary = z.object({
   repo_count: z.number().int(),
@@ -105,6 +91,6 @@ export const ProjectSummary = z.object({
   guest_count: z.number().int().optional(),
   limited_guest_count: z.number().int().optional(),
   quota: z.object({ hard: ResourceList, used: ResourceList }).optional(),
-  registry: RemoteRegistry.optional(),
+  registry: Registry.optional(),
 }).meta({ id: 'ProjectSummary' });
 export type ProjectSummary = z.infer<typeof ProjectSummary>;

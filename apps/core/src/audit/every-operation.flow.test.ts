@@ -4,6 +4,7 @@ import { RouteTable } from '../http/route-table.service.js';
 import { TestBrowser } from '../testing/browser.js';
 import { Pusher } from '../testing/push.js';
 import { startTestCore, type Answer, type TestCore } from '../testing/test-core.js';
+import { startUpstream, type Upstream } from '../testing/upstream.js';
 
 const API = '/api/v2.0';
 const PROJECTS = `${API}/projects`;
@@ -18,9 +19,11 @@ let projectId: number;
 let bystander: number;
 let browser: TestBrowser;
 let digest: string;
+let upstream: Upstream;
 
 beforeAll(async () => {
-  core = await startTestCore();
+  upstream = await startUpstream();
+  core = await startTestCore({ environment: { HAVEN_OUTBOUND_ALLOW: '127.0.0.1' } });
   bystander = await core.addUser('otto');
   await core.addUser('alice');
   projectId = await core.addProject('alpha', { members: { alice: 1 } });
@@ -30,7 +33,10 @@ beforeAll(async () => {
   for (let time = 0; time < 3; time++) await new TestBrowser(core).logIn('alice');
   await browser.logIn('alice');
 });
-afterAll(() => core.stop());
+afterAll(async () => {
+  await core.stop();
+  await upstream.stop();
+});
 
 const ids = new Map<string, string>();
 const known = (name: string): string => ids.get(name) ?? `no-${name}`;
@@ -117,6 +123,9 @@ const STEPS: readonly (readonly [route: string, call: () => Promise<Answer>])[] 
   [`PUT ${API}/system/reconciliations/schedule`, () => admin('PUT', `${API}/system/reconciliations/schedule`, { cron: '0 0 3 * * 0' })],
   [`DELETE ${API}/system/reconciliations/schedule`, () => admin('DELETE', `${API}/system/reconciliations/schedule`)],
   [`DELETE ${API}/retentions/:id`, () => admin('DELETE', `${API}/retentions/${known('retention')}`)],
+  [`POST ${API}/registries`, () => remember('registry', admin('POST', `${API}/registries`, { name: 'upstream', type: 'harbor', url: upstream.url }))],
+  [`PUT ${API}/registries/:id`, () => admin('PUT', `${API}/registries/${known('registry')}`, { description: 'changed' })],
+  [`DELETE ${API}/registries/:id`, () => admin('DELETE', `${API}/registries/${known('registry')}`)],
   [`PUT ${REPOSITORY}`, () => admin('PUT', APP, { description: 'what it is' })],
   [`POST ${REPOSITORY}/artifacts`, () => admin('POST', `${ALPHA}/repositories/copied/artifacts?from=alpha/app:1`)],
   [`POST ${REPOSITORY}/artifacts/:reference/tags`, () => admin('POST', `${APP}/artifacts/1/tags`, { name: 'v1' })],

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { OutboundRules } from '@haven/outbound';
 import type { CoreSettings } from '../settings.js';
 
 /** What the parts of core need to know from its settings; a class, so that it can be injected. */
@@ -15,6 +16,8 @@ export class CoreOptions {
   readonly storageProvider: string;
   /** The folder that blobs are kept in; undefined when they are kept elsewhere. */
   readonly storageFolder: string | undefined;
+  /** Which addresses core sends requests to. */
+  readonly outboundRules: OutboundRules;
   /** Certificates in PEM form that clients need to trust this server. */
   readonly authorityCertificates: string | undefined;
 
@@ -26,6 +29,7 @@ export class CoreOptions {
     const isFolder = settings.HAVEN_STORAGE.startsWith('file:');
     this.storageProvider = isFolder ? 'filesystem' : 's3';
     this.storageFolder = isFolder ? fileURLToPath(settings.HAVEN_STORAGE) : undefined;
+    this.outboundRules = settings.HAVEN_OUTBOUND_ALLOW;
     this.authorityCertificates = settings.HAVEN_CA;
   }
 }

@@ -8,12 +8,12 @@ export function requireCreator(caller: Caller, { project_creation_restriction: r
   if (restriction !== 'everyone') throw new Problem('FORBIDDEN', 'only system administrators may make projects here; ask one of them');
 }
 
-/** Proxy caches are made by system administrators, of a registry that is known; none is. */
+/** Proxy caches are made by system administrators; there are none yet. */
 export function refuseProxyCache(caller: Caller, { registry_id: registry }: ProjectReq): void {
   if (registry === undefined || registry === null || registry === 0) return;
   const { subject } = caller;
   if (subject.kind !== 'user' || !subject.sysadmin) throw new Problem('FORBIDDEN', 'only system administrators may make proxy caches; leave registry_id out');
-  throw new Problem('BAD_REQUEST', `there is no registry with the id ${registry}; leave registry_id out`);
+  throw new Problem('BAD_REQUEST', `a project cannot be a proxy cache of the registry with the id ${registry}; leave registry_id out`);
 }
 
 /** Bytes that a new project may hold: what a system administrator asks for, otherwise what is set for all. */
