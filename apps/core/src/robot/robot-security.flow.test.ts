@@ -32,7 +32,7 @@ describe('B-15: the same secret opens the same, whichever the door', () => {
   test('a robot that may only pull does nothing else', async () => {
     const robot = await robots.make('puller');
     const { access } = await robots.token(robot, 'repository:alpha/app:pull,push,delete repository:bravo/app:pull registry:catalog:*');
-    expect(access).toEqual([{ type: 'repository', name: 'alpha/app', actions: ['pull'], project: alpha }, { type: 'repository', name: 'bravo/app', actions: [], project: bravo }]);
+    expect(access).toEqual([{ type: 'repository', name: 'alpha/app', actions: ['pull'], project: alpha }, { type: 'repository', name: 'bravo/app', actions: [], project: 0 }]);
     const app = '/api/v2.0/projects/alpha/repositories/app';
     for (const [method, path, json] of [
       ['GET', '/api/v2.0/projects/alpha'], ['PUT', '/api/v2.0/projects/alpha', {}], ['DELETE', '/api/v2.0/projects/alpha'], ['GET', '/api/v2.0/projects/bravo'],

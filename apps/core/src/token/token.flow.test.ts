@@ -114,7 +114,7 @@ describe('B-09: what is granted is what was asked for and is held', () => {
     ['eve', []],
     [undefined, []],
   ] as const)('%s on a private project', async (name, actions) => {
-    expect(await granted(name, 'repository:alpha/app:pull,push,delete')).toEqual([repository('alpha/app', actions)]);
+    expect(await granted(name, 'repository:alpha/app:pull,push,delete')).toEqual([repository('alpha/app', actions, actions.length === 0 ? 0 : alphaId)]);
   });
 
   test.each(['repository:../alpha/app:pull', 'repository:ALPHA/app:pull', 'repository:alpha:pull', 'repository:alpha/app', 'repository::pull', 'repository:alpha//app:pull'])(
@@ -130,6 +130,20 @@ describe('B-09: what is granted is what was asked for and is held', () => {
 
   test('a project that does not exist gives nothing', async () => {
     expect(await granted('admin', 'repository:nothing/app:pull,push')).toEqual([repository('nothing/app', [], 0)]);
+  });
+
+  test.each([undefined, 'eve'])('L-02: a token tells %s nothing of a project that is hidden: it is as for one that is missing', async (as) => {
+    await core.addProject('hidden', { members: { mary: 2 } });
+    const members = await core.call('GET', '/api/v2.0/projects/hidden/members', { as: 'admin' });
+    const [{ id }] = members.body as [{ id: number }];
+    await core.call('DELETE', `/api/v2.0/projects/hidden/members/${id}`, { as: 'admin' }); // its tokens are dated ahead for some seconds
+    const told = async (project: string): Promise<unknown> => {
+      const claims = await claimsOf(await ask(`service=harbor-registry&scope=repository:${project}/app:pull,push`, as));
+      expect(claims.issuedAt).toBeLessThanOrEqual(Date.now() / 1000);
+      return { ...claims, id: '', issuedAt: 0, expiresAt: 0, access: JSON.stringify(claims.access).replace(project, 'NAME') };
+    };
+    expect(await told('hidden')).toEqual(await told('absent'));
+    await core.call('DELETE', '/api/v2.0/projects/hidden', { as: 'admin' });
   });
 
   test('the catalog is for system administrators', async () => {
@@ -157,7 +171,7 @@ describe('B-10, B-11: a token carries no more than it was asked for', () => {
 describe('B-12: the anonymous caller', () => {
   test('pulls what is public and nothing else', async () => {
     expect(await granted(undefined, 'repository:pub/app:pull,push,delete')).toEqual([repository('pub/app', ['pull'], pubId)]);
-    expect(await granted(undefined, 'repository:alpha/app:pull')).toEqual([repository('alpha/app', [])]);
+    expect(await granted(undefined, 'repository:alpha/app:pull')).toEqual([repository('alpha/app', [], 0)]);
     expect(await granted(undefined, 'registry:catalog:*')).toEqual([]);
   });
 });
@@ -221,7 +235,7 @@ describe('C-18 and withdrawn rights: what the registry sees in its epochs', () =
     expect(before.access).toEqual([repository('ghost/app', ['pull'], id)]);
     expect((await core.call('PUT', '/api/v2.0/projects/ghost', { as: 'admin', json: { metadata: { public: 'false' } } })).status).toBe(200);
     expect((await epochs()).isRevoked(before)).toBe(true);
-    expect((await token(undefined, 'repository:ghost/app:pull')).access).toEqual([repository('ghost/app', [], id)]);
+    expect((await token(undefined, 'repository:ghost/app:pull')).access).toEqual([repository('ghost/app', [], 0)]);
     const admins = await token('admin', 'repository:ghost/app:pull');
     expect((await epochs()).isRevoked(admins)).toBe(false);
   });

@@ -9,7 +9,7 @@ import type { KnownProject } from '../authorization/known-project.js';
 import { ConfigurationService } from '../configuration/configuration.service.js';
 import type { IdentifiedCaller } from '../identity/identity.service.js';
 import { SigningKeyService } from './signing-key.service.js';
-import { TokenStore } from './token.store.js';
+import { TokenStore, type Ground } from './token.store.js';
 
 /** Issues registry tokens: exactly the scopes that were asked for and that the caller holds, per repository. */
 @Injectable()
@@ -31,14 +31,14 @@ export class TokenService {
     const { subject } = caller;
     const now = Date.now() / 1000;
     const grounds = await this.store.grounds(projectNames(scopes), subject.kind === 'user' ? subject.id : 0);
-    const projects = new Map(grounds.projects.map((project) => [project.name, project]));
-    // Withdrawals are dated ahead (withdrawTokens); those that this token's grounds have seen must not refuse it.
-    const issuedAt = Math.max(now, caller.lastWithdrawal, grounds.lastWithdrawal);
+    const projects = new Map(grounds.map((project) => [project.name, project]));
+    const access = scopes.flatMap((scope) => entryFor(caller, scope, projects));
+    const issuedAt = Math.max(now, caller.lastWithdrawal, lastWithdrawal(grounds, access));
     const seconds = lifeOf(caller, issuedAt, (await this.configuration.current()).token_expiration * 60);
     const token = await this.#sign({
       subject: subjectId(subject),
       name: subject.kind === 'anonymous' ? '' : subject.name,
-      access: scopes.flatMap((scope) => entryFor(caller, scope, projects)),
+      access,
       issuedAt,
       expiresAt: Math.floor(issuedAt) + seconds,
       id: randomUUID(),
@@ -54,6 +54,15 @@ export class TokenService {
       throw new Problem('BAD_REQUEST', `so many scopes do not fit into a token of ${MAX_TOKEN_LENGTH} characters; ask for fewer`, { cause });
     }
   }
+}
+
+/**
+ * Withdrawals are dated ahead (withdrawTokens); those that this token's grounds have seen must not refuse it. Those of
+ * projects in which it gives no right stay out of it: they would show that there are such projects.
+ */
+function lastWithdrawal(grounds: readonly Ground[], access: readonly AccessEntry[]): number {
+  const granted = new Set(access.flatMap((entry) => (entry.type === 'repository' ? [entry.project] : [])));
+  return Math.max(0, ...grounds.filter(({ id }) => granted.has(id)).map((ground) => ground.lastWithdrawal));
 }
 
 /** A token does not outlive the robot it is for, and lives a second at least. */
@@ -78,7 +87,7 @@ function isRepositoryScope(scope: Scope): boolean {
   return scope.type === 'repository' && isRepositoryName(scope.name);
 }
 
-/** One entry of the token's access list; none for what this registry does not know. */
+/** One entry of the token's access list; none for what this registry does not know. Without a right, it does not tell whether there is such a project. */
 function entryFor(caller: Caller, scope: Scope, projects: ReadonlyMap<string, KnownProject>): AccessEntry[] {
   if (scope.type === 'registry' && scope.name === 'catalog') {
     return scope.actions.includes('*') && canOnSystem(caller, 'read', 'catalog') ? [{ type: 'registry', name: 'catalog', actions: ['*'] }] : [];
@@ -86,5 +95,5 @@ function entryFor(caller: Caller, scope: Scope, projects: ReadonlyMap<string, Kn
   if (scope.type !== 'repository') return [];
   const project = isRepositoryScope(scope) ? projects.get(projectOf(scope.name)) : undefined;
   const actions = project === undefined ? [] : repositoryActions(caller, project, scope.actions);
-  return [{ type: 'repository', name: scope.name, actions, project: project?.id ?? 0 }];
+  return [{ type: 'repository', name: scope.name, actions, project: actions.length === 0 ? 0 : (project?.id ?? 0) }];
 }
