@@ -89,10 +89,8 @@ describe('logging in at the provider', () => {
     expect(all.provider.requests.filter((request) => request === 'GET /userinfo')).toHaveLength(asked);
   });
 
-  test.each(['//evil.test/', 'https://evil.test/', '/\\evil.test', '\\\\evil.test', '/%0d%0aSet-Cookie:x', 'projects', '/a\tb', 'javascript:alert(1)', '/ /evil.test', '/\u2028'])('does not send anybody to %j afterwards', async (path) => {
-    const answer = await browser().go(`/c/oidc/login?redirect_url=${encodeURIComponent(path)}`);
-    if (path === '/%0d%0aSet-Cookie:x') expect([answer.status, answer.headers.get('location')?.startsWith(all.provider.url)]).toEqual([302, true]); // stays encoded: a path like any other
-    else expect(answer.status).toBe(400);
+  test.each(['//evil.test/', 'https://evil.test/', '/\\evil.test', '\\\\evil.test', '/\r\nSet-Cookie:x', 'projects', '/a\tb', 'javascript:alert(1)', '/ /evil.test', '/\u2028'])('does not send anybody to %j afterwards', async (path) => {
+    expect((await browser().go(`/c/oidc/login?redirect_url=${encodeURIComponent(path)}`)).status).toBe(400);
   });
 
   test('a new session begins, and the browser’s session before ends', async () => {
