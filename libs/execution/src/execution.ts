@@ -77,4 +77,12 @@ export interface PageOf {
   readonly size: number;
 }
 
+/** Which executions of an owner are listed, and in which order. */
+export interface ExecutionFilter {
+  readonly status?: string;
+  readonly trigger?: string;
+  /** Left out: the latest first. */
+  readonly oldestFirst?: boolean;
+}
+
 export type CountsOfExecutions = ReadonlyMap<number, TaskCounts>;

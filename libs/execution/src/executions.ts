@@ -1,7 +1,7 @@
 import type { Database, Transaction } from '@haven/database';
 import type { Broadcasts, JobQueue } from '@haven/messages';
 import type { Logger } from '@haven/runtime';
-import type { Attributes, CountsOfExecutions, Execution, ExecutionOwner, Listed, NewExecution, PageOf, StartedExecution, Task, TaskReport } from './execution.js';
+import type { Attributes, CountsOfExecutions, Execution, ExecutionFilter, ExecutionOwner, Listed, NewExecution, PageOf, StartedExecution, Task, TaskReport } from './execution.js';
 import { EXECUTION_FIELDS, executionOf, REVISION, TASK_FIELDS, taskOf, type ExecutionRow, type TaskRow } from './execution-rows.js';
 import { countTasks, refreshExecution } from './execution-status.js';
 import { vendorOf } from './vendor.js';
@@ -107,15 +107,15 @@ export class Executions {
     return row && executionOf(row);
   }
 
-  /** The latest first. */
-  async list({ vendorType, vendorId }: ExecutionOwner, { page, size }: PageOf): Promise<Listed<Execution>> {
-    const [count] = await this.#parts.database.query<{ total: number }>(
-      'SELECT count(*)::int AS total FROM execution WHERE vendor_type = $1 AND vendor_id = $2',
-      [vendorType, vendorId],
-    );
+  /** The latest first, unless the filter says otherwise. */
+  async list({ vendorType, vendorId }: ExecutionOwner, { page, size }: PageOf, { status, trigger, oldestFirst = false }: ExecutionFilter = {}): Promise<Listed<Execution>> {
+    const chosen = 'vendor_type = $1 AND vendor_id = $2 AND ($3::text IS NULL OR status = $3) AND ($4::text IS NULL OR trigger = $4)';
+    const parameters = [vendorType, vendorId, status ?? null, trigger ?? null];
+    const order = oldestFirst ? 'started_at, id' : 'started_at DESC, id DESC';
+    const [count] = await this.#parts.database.query<{ total: number }>(`SELECT count(*)::int AS total FROM execution WHERE ${chosen}`, parameters);
     const rows = await this.#parts.database.query<ExecutionRow>(
-      `SELECT ${EXECUTION_FIELDS} FROM execution WHERE vendor_type = $1 AND vendor_id = $2 ORDER BY started_at DESC, id DESC LIMIT $3 OFFSET $4`,
-      [vendorType, vendorId, size, (page - 1) * size],
+      `SELECT ${EXECUTION_FIELDS} FROM execution WHERE ${chosen} ORDER BY ${order} LIMIT $5 OFFSET $6`,
+      [...parameters, size, (page - 1) * size],
     );
     return { items: rows.map(executionOf), total: count?.total ?? 0 };
   }

@@ -1,5 +1,5 @@
 export type {
-  Attributes, CountsOfExecutions, Execution, ExecutionOwner, Listed, NewExecution, PageOf, StartedExecution, Task, TaskReport,
+  Attributes, CountsOfExecutions, Execution, ExecutionFilter, ExecutionOwner, Listed, NewExecution, PageOf, StartedExecution, Task, TaskReport,
 } from './execution.js';
 export { Executions, type ExecutionParts } from './executions.js';
 export {

@@ -12,6 +12,7 @@ export interface Schedule extends ExecutionOwner {
   readonly cron: string;
   readonly parameters: Attributes;
   readonly nextDueAt: Date;
+  readonly createdAt: Date;
   readonly updatedAt: Date;
 }
 
@@ -29,10 +30,11 @@ export interface ScheduleRow {
   readonly cron: string;
   readonly parameters: Attributes;
   readonly next_due_at: Date;
+  readonly created_at: Date;
   readonly updated_at: Date;
 }
 
-export const SCHEDULE_FIELDS = 'id, vendor_type, vendor_id, cron_type, cron, parameters, next_due_at, updated_at';
+export const SCHEDULE_FIELDS = 'id, vendor_type, vendor_id, cron_type, cron, parameters, next_due_at, created_at, updated_at';
 
 /** The queue whose pause keeps every schedule from firing, as in Harbor. */
 export const SCHEDULER = 'SCHEDULER';
@@ -81,6 +83,6 @@ export class Schedules {
 export function scheduleOf(row: ScheduleRow): Schedule {
   return {
     id: Number(row.id), vendorType: row.vendor_type, vendorId: Number(row.vendor_id), cronType: row.cron_type, cron: row.cron, parameters: row.parameters,
-    nextDueAt: row.next_due_at, updatedAt: row.updated_at,
+    nextDueAt: row.next_due_at, createdAt: row.created_at, updatedAt: row.updated_at,
   };
 }

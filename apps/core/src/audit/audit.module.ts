@@ -7,5 +7,5 @@ import { AuditLogStore } from './audit-log.store.js';
 import { OperationWatchService } from './operation-watch.service.js';
 
 /** The audit trail: what is written into it for every operation, and what people read of it. */
-@Module({ imports: [AuthorizationModule, HttpModule], controllers: [AuditLogController], providers: [AuditLogStore, AuditLogService, OperationWatchService] })
+@Module({ imports: [AuthorizationModule, HttpModule], controllers: [AuditLogController], providers: [AuditLogStore, AuditLogService, OperationWatchService], exports: [AuditLogService] })
 export class AuditModule {}

@@ -12,6 +12,7 @@ const REPOSITORY = `${PROJECTS}/:project_name/repositories/:repository_name`;
 const SELECTORS = { tag_selectors: [{ kind: 'doublestar', decoration: 'matches', pattern: 'v*' }], scope_selectors: { repository: [{ kind: 'doublestar', decoration: 'repoMatches', pattern: '**' }] } };
 const IMMUTABLE = { action: 'immutable', template: 'immutable_template', ...SELECTORS };
 const RETENTION_RULE = { disabled: false, action: 'retain', template: 'latestPushedK', params: { latestPushedK: 2 }, ...SELECTORS };
+const PURGE = { audit_retention_hour: 24, include_event_types: 'other' };
 const PULL = { resource: 'repository', action: 'pull' };
 
 let core: TestCore;
@@ -126,6 +127,14 @@ const STEPS: readonly (readonly [route: string, call: () => Promise<Answer>])[] 
   [`POST ${API}/registries`, () => remember('registry', admin('POST', `${API}/registries`, { name: 'upstream', type: 'harbor', url: upstream.url }))],
   [`PUT ${API}/registries/:id`, () => admin('PUT', `${API}/registries/${known('registry')}`, { description: 'changed' })],
   [`DELETE ${API}/registries/:id`, () => admin('DELETE', `${API}/registries/${known('registry')}`)],
+  [`POST ${API}/system/gc/schedule`, () => remember('gc', admin('POST', `${API}/system/gc/schedule`, { schedule: { type: 'Manual' }, parameters: { dry_run: true } }))],
+  [`PUT ${API}/system/gc/:gc_id`, () => admin('PUT', `${API}/system/gc/${known('gc')}`)],
+  [`PUT ${API}/system/gc/schedule`, () => admin('PUT', `${API}/system/gc/schedule`, { schedule: { type: 'Daily', cron: '0 0 0 * * *' } })],
+  [`PUT ${API}/system/gc/schedule`, () => admin('PUT', `${API}/system/gc/schedule`, { schedule: { type: 'None' } })],
+  [`PUT ${API}/system/gc/schedule`, () => admin('PUT', `${API}/system/gc/schedule`, { schedule: { type: 'None' } })],
+  [`POST ${API}/system/purgeaudit/schedule`, () => remember('purge', admin('POST', `${API}/system/purgeaudit/schedule`, { schedule: { type: 'Manual' }, parameters: PURGE }))],
+  [`PUT ${API}/system/purgeaudit/:purge_id`, () => admin('PUT', `${API}/system/purgeaudit/${known('purge')}`)],
+  [`PUT ${API}/system/purgeaudit/schedule`, () => admin('PUT', `${API}/system/purgeaudit/schedule`, { schedule: { type: 'Custom', cron: '0 0 0 * * *' }, parameters: PURGE })],
   [`PUT ${REPOSITORY}`, () => admin('PUT', APP, { description: 'what it is' })],
   [`POST ${REPOSITORY}/artifacts`, () => admin('POST', `${ALPHA}/repositories/copied/artifacts?from=alpha/app:1`)],
   [`POST ${REPOSITORY}/artifacts/:reference/tags`, () => admin('POST', `${APP}/artifacts/1/tags`, { name: 'v1' })],

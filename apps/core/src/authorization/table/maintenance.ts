@@ -1,0 +1,32 @@
+import { same, type Place, type Rows } from './row.js';
+
+const GC = '/api/v2.0/system/gc';
+const PURGE = '/api/v2.0/system/purgeaudit';
+const NOTHING = { schedule: { type: 'None' } };
+
+export const maintenance: Rows = {
+  [`GET ${GC}`]: same('401 a, 403 nlgdmp+-, 200 sy'),
+  [`GET ${GC}/schedule`]: same('401 a, 403 nlgdmp+-, 200 sy'),
+  [`POST ${GC}/schedule`]: same('401 a, 403 nlgdmp+-, 201 sy', { json: NOTHING }),
+  [`PUT ${GC}/schedule`]: same('401 a, 403 nlgdmp+-, 200 sy', { json: NOTHING }),
+  [`GET ${GC}/:gc_id`]: same('401 a, 403 nlgdmp+-, 200 sy', { path: run('GARBAGE_COLLECTION', 'gc_id') }),
+  [`PUT ${GC}/:gc_id`]: same('401 a, 403 nlgdmp+-, 200 sy', { path: run('GARBAGE_COLLECTION', 'gc_id') }),
+  [`GET ${GC}/:gc_id/log`]: same('401 a, 403 nlgdmp+-, 200 sy', { path: run('GARBAGE_COLLECTION', 'gc_id') }),
+
+  [`GET ${PURGE}`]: same('401 a, 403 nlgdmp+-, 200 sy'),
+  [`GET ${PURGE}/schedule`]: same('401 a, 403 nlgdmp+-, 200 sy'),
+  [`POST ${PURGE}/schedule`]: same('401 a, 403 nlgdmp+-, 201 sy', { json: NOTHING }),
+  [`PUT ${PURGE}/schedule`]: same('401 a, 403 nlgdmp+-, 200 sy', { json: NOTHING }),
+  [`GET ${PURGE}/:purge_id`]: same('401 a, 403 nlgdmp+-, 200 sy', { path: run('PURGE_AUDIT_LOG', 'purge_id') }),
+  [`PUT ${PURGE}/:purge_id`]: same('401 a, 403 nlgdmp+-, 200 sy', { path: run('PURGE_AUDIT_LOG', 'purge_id') }),
+  [`GET ${PURGE}/:purge_id/log`]: same('401 a, 403 nlgdmp+-, 200 sy', { path: run('PURGE_AUDIT_LOG', 'purge_id') }),
+};
+
+/** A run with its task. */
+function run(type: string, parameter: string): (place: Place) => Promise<Readonly<Record<string, string>>> {
+  return async ({ database }) => {
+    const [execution] = await database.query<{ id: string }>(`INSERT INTO execution (vendor_type, trigger) VALUES ($1, 'MANUAL') RETURNING id`, [type]);
+    await database.execute('INSERT INTO task (execution_id, vendor_type) VALUES ($1, $2)', [execution?.id, type]);
+    return { [parameter]: String(execution?.id) };
+  };
+}
