@@ -9,6 +9,8 @@ export interface Account {
   readonly sysadmin: boolean;
   /** Who keeps the account: "local", "ldap", "oidc", "http". */
   readonly source: string;
+  /** Whether the system that keeps the account let it in when it was last asked; never of accounts kept here. */
+  readonly confirmed: boolean;
   /** Missing for accounts whose password is kept elsewhere. */
   readonly passwordHash: string | undefined;
   /** Seconds since 1970 of the last withdrawal of the account's tokens that this reading has seen; 0 when there was none. */
@@ -22,6 +24,7 @@ interface Row {
   readonly username: string;
   readonly sysadmin: boolean;
   readonly source: string;
+  readonly confirmed: boolean;
   readonly password_hash: string | null;
   readonly last_withdrawal: number;
   readonly login_is_news: boolean;
@@ -29,7 +32,7 @@ interface Row {
 
 /** last_login_at is noted to the hour, so that a client with Basic authentication does not write for every request. */
 const LOGIN_IS_NEWS = `(last_login_at IS NULL OR last_login_at < now() - interval '1 hour')`;
-const SELECT = `SELECT u.id, u.username, u.sysadmin OR u.source_admin AS sysadmin, u.source, u.password_hash,
+const SELECT = `SELECT u.id, u.username, u.sysadmin OR u.source_admin AS sysadmin, u.source, u.source_confirmed_at IS NOT NULL AS confirmed, u.password_hash,
     coalesce(extract(epoch FROM e.not_before), 0)::float8 AS last_withdrawal, ${LOGIN_IS_NEWS} AS login_is_news
   FROM haven_user u LEFT JOIN access_epoch e ON e.subject = 'user:' || u.id
   WHERE u.deleted_at IS NULL AND`;
@@ -58,7 +61,7 @@ export class IdentityStore {
 
 function accountOf(row: Row): Account {
   return {
-    id: row.id, username: row.username, sysadmin: row.sysadmin, source: row.source, passwordHash: row.password_hash ?? undefined, lastWithdrawal: row.last_withdrawal,
+    id: row.id, username: row.username, sysadmin: row.sysadmin, source: row.source, confirmed: row.confirmed, passwordHash: row.password_hash ?? undefined, lastWithdrawal: row.last_withdrawal,
     loginIsNews: row.login_is_news,
   };
 }

@@ -34,12 +34,12 @@ export function accountState(read: ReadAttribute, now: Date): AccountState {
   return (more & PASSWORD_EXPIRED) === 0 ? 'usable' : 'password-expired';
 }
 
-/** A sentence for the log: what the administrator of the domain would change. */
+/** The end of a sentence about the account, for the log. */
 export const ACCOUNT_STATE_REASONS: Readonly<Record<Exclude<AccountState, 'usable'>, string>> = {
-  disabled: 'the account is disabled in the directory',
-  expired: 'the account has expired in the directory',
-  locked: 'the account is locked in the directory after too many wrong passwords',
-  'password-expired': 'the password has expired or must be changed first, at a computer of the domain',
+  disabled: 'is disabled',
+  expired: 'has expired',
+  locked: 'is locked after too many wrong passwords',
+  'password-expired': 'has a password that has expired or must be changed first',
 };
 
 /** 32 bits, which some servers write as a negative number. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Attribute, Change, Client } from 'ldapts';
+import { Attribute, Change, Client, InvalidCredentialsError } from 'ldapts';
 import { startDomainController, type DomainController } from './domain-controller.js';
 
 /** The password of everybody in the domain unless changed. */
@@ -71,10 +71,25 @@ export class ActiveDirectory {
   async rename(name: string, newName: string): Promise<void> {
     await this.#client.modifyDN(this.person(name), `CN=${newName}`);
     await this.set(this.person(newName), 'sAMAccountName', newName);
+    await this.set(this.person(newName), 'userPrincipalName', `${newName}@haven.test`);
   }
 
-  async remove(dn: string): Promise<void> {
-    await this.#client.del(dn);
+  /** Moves somebody into another organizational unit, which is made. */
+  async move(name: string, unit: string): Promise<void> {
+    await this.#client.add(unit, { objectClass: ['top', 'organizationalUnit'] });
+    await this.#client.modifyDN(this.person(name), `CN=${name},${unit}`);
+  }
+
+  /** Gives the domain a wrong password for somebody so many times. */
+  async failLogins(name: string, times: number): Promise<void> {
+    const tlsOptions = { ca: readFileSync(this.controller.authority) };
+    for (let time = 0; time < times; time += 1) {
+      const client = new Client({ url: this.url, timeout: TIMEOUT_MS, tlsOptions });
+      await client.bind(this.person(name), 'wrong').catch((error: unknown) => {
+        if (!(error instanceof InvalidCredentialsError)) throw error;
+      });
+      await client.unbind();
+    }
   }
 
   /** The number that the domain gave a group last of all: the end of its SID. */
