@@ -138,6 +138,27 @@ describe('borders between projects', () => {
     for (const path of ['', '/repositories/app', artifact, `${artifact}/tags/1`]) expect([path, await asked('DELETE', path)]).toEqual([path, 403]);
   });
 
+  test('L-02: under /v2/ a hidden project looks like one that does not exist', async () => {
+    const digest = layer().digest;
+    const ghost = `${alpha.slice(0, -1)}z`; // as long: answers repeat the name
+    const asked = async (account, method, name, path) => {
+      const oci = haven.oci(account);
+      const answer = await drained(await oci.request(method, `/v2/${name}/${path}`, method === 'PUT' || method === 'PATCH' ? { body: '{}', headers: { 'content-type': MEDIA.image } } : {}));
+      const text = (value) => value.replaceAll(name, 'NAME');
+      return [answer.status, text(answer.bodyText), [...answer.headers].filter(([header]) => !['date', 'x-request-id', 'docker-upload-uuid'].includes(header)).map(([header, value]) => [header, text(value)])];
+    };
+    for (const account of [undefined, eve, bob]) {
+      for (const [method, path] of [
+        ['GET', 'manifests/1'], ['HEAD', 'manifests/1'], ['PUT', 'manifests/1'], ['DELETE', 'manifests/1'], ['GET', `manifests/${image.digest}`], ['GET', 'tags/list'], ['GET', `referrers/${image.digest}`], ['GET', `blobs/${digest}`], ['HEAD', `blobs/${digest}`],
+        ['DELETE', `blobs/${digest}`], ['POST', 'blobs/uploads/'], ['POST', `blobs/uploads/?mount=${digest}&from=${bravo}/app`], ['PATCH', 'blobs/uploads/0f0f0f0f-0000-4000-8000-000000000000'],
+      ]) {
+        const hidden = await asked(account, method, `${alpha}/app`, path);
+        expect([path, hidden[0]]).toEqual([path, 401]);
+        expect(hidden).toEqual(await asked(account, method, `${ghost}/app`, path));
+      }
+    }
+  });
+
   test('L-04: a digest that others hold is worth no more than one that nobody holds', async () => {
     const known = layer();
     const unknown = randomBlob(known.size);
