@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { sealSecret, type Caller } from '@haven/access';
-import { configurationOf, Problem, settingOf, type Configuration, type ConfigurationsReq, type SecretSetting, type SettingName } from '@haven/api';
+import { configurationOf, Problem, SETTING_NAMES, settingOf, type Configuration, type ConfigurationsReq, type SecretSetting, type SettingName } from '@haven/api';
 import { Database, lockSettings, readSettings, writeSettings, type Transaction } from '@haven/database';
 import { Broadcasts } from '@haven/messages';
 import { recordAudit } from '../audit/record-audit.js';
@@ -9,6 +9,8 @@ import { ConfigurationService, secretContext } from './configuration.service.js'
 import { hasOtherUsers, userNamedLike } from './configuration.store.js';
 import { readOnlyProblem } from './read-only-problem.js';
 import { changesOf, requirePossible, type SettingChanges } from './setting-changes.js';
+
+const SECRETS = SETTING_NAMES.filter((name): name is SecretSetting => settingOf(name).secret);
 
 @Injectable()
 export class ConfigurationChangeService {
@@ -34,11 +36,13 @@ export class ConfigurationChangeService {
   /** Judged against what the database holds now, not against what is in memory. */
   async #change(transaction: Transaction, caller: Caller, request: ConfigurationsReq): Promise<boolean> {
     await lockSettings(transaction);
-    const current = configurationOf(await readSettings(transaction));
+    const stored = await readSettings(transaction);
+    const current = configurationOf(stored);
     const changes = changesOf(request, current);
     if (changes.size === 0) return false;
     requireWritable(changes, current);
-    requirePossible(changes, current, { users: changes.has('auth_mode') && (await hasOtherUsers(transaction)), externalUrl: this.options.externalUrl });
+    const users = changes.has('auth_mode') && (await hasOtherUsers(transaction));
+    requirePossible(changes, current, { users, externalUrl: this.options.externalUrl, secrets: secretsAfter(changes, stored) });
     await requireFreePrefix(transaction, changes);
     await writeSettings(transaction, this.#stored(changes));
     const names = [...changes.keys()].sort().join(', ');
@@ -53,6 +57,11 @@ export class ConfigurationChangeService {
   #sealed(name: SettingName, value: string): string | undefined {
     return value === '' ? undefined : sealSecret(this.options.secretKey, value, secretContext(name as SecretSetting));
   }
+}
+
+/** The secrets that are set once the changes are made. */
+function secretsAfter(changes: SettingChanges, stored: ReadonlyMap<string, unknown>): ReadonlySet<SecretSetting> {
+  return new Set(SECRETS.filter((name) => (changes.has(name) ? changes.get(name) !== '' : stored.has(name))));
 }
 
 /** In read-only mode the only change is to end it; others may come with that one. */

@@ -6,6 +6,7 @@ import { Broadcasts } from '@haven/messages';
 import { recordAudit } from '../audit/record-audit.js';
 import { withdrawTokens } from '../authorization/access-epoch.store.js';
 import { ConfigurationService } from '../configuration/configuration.service.js';
+import { LdapPeopleService } from '../identity/ldap/ldap-people.service.js';
 import { mapPage } from '../listing/select-page.js';
 import { identityOf, requiredDnKey, requiredGroupName, typesIn } from './group-rules.js';
 import { deleteGroup, GroupStore, insertGroup, lockGroup, renameGroup, subjectsIn, type GroupRow } from './group.store.js';
@@ -20,6 +21,7 @@ export class GroupService {
     private readonly configuration: ConfigurationService,
     private readonly database: Database,
     private readonly broadcasts: Broadcasts,
+    private readonly directory: LdapPeopleService,
   ) {}
 
   /** Groups of the kinds that the way people log in now knows. */
@@ -43,6 +45,7 @@ export class GroupService {
   /** Resolves to the new group's id. */
   async create(caller: Caller, request: UserGroupReq): Promise<number> {
     const identity = identityOf(request);
+    await this.directory.requireGroup(identity);
     return this.database.transaction(async (transaction) => {
       const id = await insertGroup(transaction, identity);
       if (id === undefined) throw new Problem('CONFLICT', `there is a group ${identity.dn === undefined ? 'of that type and name' : 'with that DN'} already`);

@@ -62,7 +62,7 @@ export class OnboardingService {
   }
 
   async #create(transaction: Transaction, user: ExternalUser, prefix: string): Promise<number> {
-    await requireGoodName(transaction, user, 0, prefix);
+    await requireGoodName(transaction, user, prefix);
     const id = await insertExternal(transaction, user);
     if (id === undefined) return this.#madeMeanwhile(transaction, user);
     const caller = { subject: { kind: 'user', id, name: user.username, sysadmin: false } } as const;
@@ -88,7 +88,7 @@ export class OnboardingService {
 
   async #newName(transaction: Transaction, user: ExternalUser, known: KnownAccount, prefix: string): Promise<string> {
     try {
-      await requireGoodName(transaction, user, known.id, prefix);
+      await requireGoodName(transaction, user, prefix);
       return user.username;
     } catch (error) {
       if (!(error instanceof LoginRefused)) throw error;
@@ -98,10 +98,10 @@ export class OnboardingService {
   }
 }
 
-async function requireGoodName(transaction: Transaction, user: ExternalUser, id: number, prefix: string): Promise<void> {
+async function requireGoodName(transaction: Transaction, user: ExternalUser, prefix: string): Promise<void> {
   const fault = externalNameFault(user.username, { builtIn: await builtInName(transaction), robotPrefix: prefix });
   if (fault !== undefined) throw new LoginRefused(`the name ${JSON.stringify(user.username)} from ${user.source} ${fault}`);
-  if (await nameIsTaken(transaction, user.username, id)) throw taken(user);
+  if (await nameIsTaken(transaction, user)) throw taken(user);
 }
 
 function taken(user: ExternalUser): LoginRefused {

@@ -23,9 +23,10 @@ export async function builtInName(transaction: Transaction): Promise<string> {
   return row?.username ?? 'admin';
 }
 
-/** Whether an account other than `id` has the name. */
-export async function nameIsTaken(transaction: Transaction, username: string, id: number): Promise<boolean> {
-  return (await transaction.query('SELECT 1 FROM haven_user WHERE username = $1 AND id <> $2 AND deleted_at IS NULL', [username, id])).length > 0;
+/** Whether an account of another identity has the name. */
+export async function nameIsTaken(transaction: Transaction, { source, externalId, username }: ExternalUser): Promise<boolean> {
+  const sql = 'SELECT 1 FROM haven_user WHERE username = $1 AND (source, external_id) <> ($2, $3) AND deleted_at IS NULL';
+  return (await transaction.query(sql, [username, source, externalId])).length > 0;
 }
 
 const FREE_EMAIL = `CASE WHEN EXISTS (SELECT 1 FROM haven_user o WHERE lower(o.email) = lower($4) AND o.deleted_at IS NULL

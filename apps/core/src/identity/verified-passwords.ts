@@ -14,9 +14,11 @@ export class VerifiedPasswords {
   readonly #until = new Map<string, number>();
   readonly #running = new Map<string, Promise<boolean>>();
   readonly #now: () => number;
+  readonly #keepMs: number;
 
-  constructor(now: () => number = Date.now) {
+  constructor(now: () => number = Date.now, keepMs = KEEP_MS) {
     this.#now = now;
+    this.#keepMs = keepMs;
   }
 
   /** @param account the account's id, or the name that no account has: unknown names must not share a check, which would be faster than two */
@@ -34,7 +36,7 @@ export class VerifiedPasswords {
 
   #keep(key: string): void {
     this.#until.delete(key);
-    this.#until.set(key, this.#now() + KEEP_MS);
+    this.#until.set(key, this.#now() + this.#keepMs);
     if (this.#until.size <= MAX_KEPT) return;
     const [oldest] = this.#until.keys();
     if (oldest !== undefined) this.#until.delete(oldest);

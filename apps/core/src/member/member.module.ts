@@ -1,8 +1,9 @@
 import { Module } from '@nestjs/common';
+import { LdapModule } from '../identity/ldap/ldap.module.js';
 import { MemberController } from './member.controller.js';
 import { MemberService } from './member.service.js';
 import { MemberStore } from './member.store.js';
 
 /** Members of projects. */
-@Module({ controllers: [MemberController], providers: [MemberStore, MemberService] })
+@Module({ imports: [LdapModule], controllers: [MemberController], providers: [MemberStore, MemberService] })
 export class MemberModule {}

@@ -9,6 +9,7 @@ import type { KnownProject } from '../authorization/known-project.js';
 import { ConfigurationService } from '../configuration/configuration.service.js';
 import { typesIn } from '../group/group-rules.js';
 import { subjectsIn } from '../group/group.store.js';
+import { LdapPeopleService } from '../identity/ldap/ldap-people.service.js';
 import { mapPage } from '../listing/select-page.js';
 import { holdEntity, wantedEntity } from './member-entity.js';
 import { deleteMember, holdProject, insertMember, lockMember, MemberStore, updateRole, type Entity, type MemberRow } from './member.store.js';
@@ -23,6 +24,7 @@ export class MemberService {
     private readonly configuration: ConfigurationService,
     private readonly database: Database,
     private readonly broadcasts: Broadcasts,
+    private readonly directory: LdapPeopleService,
   ) {}
 
   async list(project: KnownProject, query: MemberListQuery): Promise<Page<ProjectMemberEntity>> {
@@ -39,6 +41,7 @@ export class MemberService {
   async add(project: KnownProject, caller: Caller, request: ProjectMember): Promise<number> {
     const role = requiredRole(request.role_id);
     const wanted = wantedEntity(request, typesIn(await this.configuration.current()));
+    if (wanted.kind === 'identified-group') await this.directory.requireGroup(wanted.identity);
     return this.database.transaction(async (transaction) => {
       if (!(await holdProject(transaction, project.id))) throw new Problem('NOT_FOUND', 'there is no such project');
       const entity = await holdEntity(transaction, caller, wanted);

@@ -187,7 +187,7 @@ describe('a session ends', () => {
   test('before it begins, when the account changes while its password is being checked', async () => {
     const id = await core.addUser('racer');
     const sessions = core.service.app.get(SessionService, { strict: false });
-    const account = { id, username: 'racer', sysadmin: false, lastWithdrawal: 0, source: 'local', loginIsNews: true };
+    const account = { id, username: 'racer', sysadmin: false, lastWithdrawal: 0, source: 'local', confirmed: true, loginIsNews: true };
     const device = { address: '192.0.2.1', userAgent: '' };
     for (const passwordHash of ['the one before', undefined]) await expect(sessions.open({ ...account, passwordHash }, device, undefined)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
     await core.call('DELETE', `/api/v2.0/users/${id}`, { as: 'admin' });

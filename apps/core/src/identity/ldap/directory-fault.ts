@@ -1,0 +1,13 @@
+/** What can be wrong with a directory. "refused": it said no to the search account or to a search; "shut-out": to an account whose password may be right. */
+export type DirectoryFaultKind = 'settings' | 'unreachable' | 'certificate' | 'slow' | 'refused' | 'garbage' | 'ambiguous' | 'shut-out';
+
+/** The directory could not be asked, or answered nonsense. The message is for administrators and names no password. */
+export class DirectoryFault extends Error {
+  override readonly name = 'DirectoryFault';
+  readonly kind: DirectoryFaultKind;
+
+  constructor(kind: DirectoryFaultKind, message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
