@@ -34,8 +34,8 @@ export class ActiveDirectory {
     return `CN=${name},OU=People,${this.controller.baseDn}`;
   }
 
-  group(name: string): string {
-    return `CN=${name},OU=Groups,${this.controller.baseDn}`;
+  group(name: string, unit = 'Groups'): string {
+    return `CN=${name},OU=${unit},${this.controller.baseDn}`;
   }
 
   /** Makes somebody with the common password, who may log in unless `values` say otherwise. */
@@ -47,8 +47,8 @@ export class ActiveDirectory {
   }
 
   /** Makes a group of these people and groups, named by their DNs. */
-  async addGroup(name: string, members: readonly string[] = []): Promise<void> {
-    await this.#client.add(this.group(name), attributes({ objectClass: ['top', 'group'], sAMAccountName: name, ...(members.length === 0 ? {} : { member: members }) }));
+  async addGroup(name: string, members: readonly string[] = [], unit?: string): Promise<void> {
+    await this.#client.add(this.group(name, unit), attributes({ objectClass: ['top', 'group'], sAMAccountName: name, ...(members.length === 0 ? {} : { member: members }) }));
   }
 
   async join(group: string, member: string): Promise<void> {
