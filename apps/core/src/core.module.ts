@@ -10,6 +10,7 @@ import { GroupModule } from './group/group.module.js';
 import { HttpModule } from './http/http.module.js';
 import { IconModule } from './icon/icon.module.js';
 import { ImmutabilityModule } from './immutability/immutability.module.js';
+import { JobMonitorModule } from './job-monitor/job-monitor.module.js';
 import { LabelModule } from './label/label.module.js';
 import { MaintenanceModule } from './maintenance/maintenance.module.js';
 import { LdapModule } from './identity/ldap/ldap.module.js';
@@ -36,7 +37,7 @@ import { TokenModule } from './token/token.module.js';
 import { UserModule } from './user/user.module.js';
 
 /** The REST API, the token service and identity. */
-@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, OidcModule, SystemModule, UserModule, ProjectModule, AllowlistModule, QuotaModule, SearchModule, StatisticsModule, LdapModule, MemberModule, RepositoryModule, ArtifactModule, AdditionModule, TagModule, BinModule, AuditModule, LabelModule, IconModule, RobotModule, PermissionModule, GroupModule, ImmutabilityModule, RetentionModule, ReconciliationModule, ScheduleModule, MaintenanceModule, RegistryModule, OpenApiModule] })
+@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, OidcModule, SystemModule, UserModule, ProjectModule, AllowlistModule, QuotaModule, SearchModule, StatisticsModule, LdapModule, MemberModule, RepositoryModule, ArtifactModule, AdditionModule, TagModule, BinModule, AuditModule, LabelModule, IconModule, RobotModule, PermissionModule, GroupModule, ImmutabilityModule, RetentionModule, ReconciliationModule, ScheduleModule, MaintenanceModule, JobMonitorModule, RegistryModule, OpenApiModule] })
 export class CoreModule {
   static forRoot(settings: CoreSettings): DynamicModule {
     return { module: CoreModule, imports: [PlatformModule.forRoot(settings)] };

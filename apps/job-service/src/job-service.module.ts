@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { Catalog } from '@haven/catalog';
 import { configurationOf, type Configuration } from '@haven/api';
 import { createDatabase, Outbox, SettingsTable, type Database } from '@haven/database';
-import { Executions, ScheduleClock, TaskSweep, TaskWorker, VENDOR_TYPES } from '@haven/execution';
+import { Executions, ScheduleClock, TaskSweep, TaskWorker, VENDOR_TYPES, WorkerPools } from '@haven/execution';
 import { connectRedis, type Messages } from '@haven/messages';
 import { Health, Metrics, RootLogger } from '@haven/runtime';
 import { openStorage } from '@haven/storage';
@@ -10,6 +10,7 @@ import { AuditWork } from './audit/audit-work.js';
 import { CacheRefresh } from './event/cache-refresh.js';
 import { Subscribers } from './event/subscribers.js';
 import { ExecutionRunner } from './execution/execution-runner.js';
+import { thisPool } from './execution/this-pool.js';
 import { taskHandlers, type HandlerParts } from './execution/task-handlers.js';
 import { GarbageWork } from './garbage/garbage-work.js';
 import { Relay } from './relay/relay.js';
@@ -74,9 +75,10 @@ function configurationOn(database: Database, { broadcasts }: Messages): Settings
 
 function executionRunner(parts: HandlerParts, { broadcasts, jobs }: Messages, executions: Executions): ExecutionRunner {
   const { database, configuration, logger, metrics } = parts;
-  const worker = new TaskWorker({ database, broadcasts, logger, metrics });
+  const pool = thisPool();
+  const worker = new TaskWorker({ database, broadcasts, logger, metrics, pool: pool.id });
   const handlers = taskHandlers(parts);
   for (const type of VENDOR_TYPES) worker.handle(type, handlers[type]);
   const clock = new ScheduleClock({ database, executions, starters: scheduleStarters(configuration), logger });
-  return new ExecutionRunner({ worker, sweep: new TaskSweep({ database, jobs, logger }), clock, logger });
+  return new ExecutionRunner({ worker, sweep: new TaskSweep({ database, jobs, logger }), clock, pools: new WorkerPools(database), pool, logger });
 }

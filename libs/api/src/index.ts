@@ -13,6 +13,7 @@ export { Flag, Id, LongId, NEVER, text, Timestamp } from './fields.js';
 export { UserGroup, UserGroupListQuery, UserGroupReq, UserGroupSearchItem, UserGroupSearchQuery } from './group.js';
 export { Icon } from './icon.js';
 export { ImmutableRule, ImmutableRuleUpdate } from './immutability.js';
+export { ActionRequest, JobQueue, Worker, WorkerPool } from './job-monitor.js';
 export { Label, LabelListQuery, LabelRef, LabelReq } from './label.js';
 export { ExecHistory, GCHistory, MaintenanceScheduleReq, ScheduleObj } from './maintenance.js';
 export { LdapConf, LdapFailedImportUser, LdapGroupSearchQuery, LdapImportUsers, LdapPingResult, LdapUser, LdapUserSearchQuery } from './ldap.js';

@@ -58,6 +58,13 @@ export interface Task {
   readonly endedAt: Date | undefined;
 }
 
+/** Where a task is, by its job id. */
+export interface TaskPlace {
+  readonly owner: ExecutionOwner;
+  readonly executionId: number;
+  readonly taskId: number;
+}
+
 /** What the tasks of an execution say about themselves, put together. */
 export interface TaskReport {
   readonly attributes: Attributes;

@@ -1,10 +1,10 @@
 import type { Database, Transaction } from '@haven/database';
 import type { Broadcasts, JobQueue } from '@haven/messages';
 import type { Logger } from '@haven/runtime';
-import type { Attributes, CountsOfExecutions, Execution, ExecutionFilter, ExecutionOwner, Listed, NewExecution, PageOf, StartedExecution, Task, TaskReport } from './execution.js';
+import type { Attributes, CountsOfExecutions, Execution, ExecutionFilter, ExecutionOwner, Listed, NewExecution, PageOf, StartedExecution, Task, TaskPlace, TaskReport } from './execution.js';
 import { EXECUTION_FIELDS, executionOf, REVISION, TASK_FIELDS, taskOf, type ExecutionRow, type TaskRow } from './execution-rows.js';
 import { countTasks, refreshExecution } from './execution-status.js';
-import { vendorOf } from './vendor.js';
+import { vendorOf, type VendorType } from './vendor.js';
 
 export interface ExecutionParts {
   readonly database: Database;
@@ -139,6 +139,20 @@ export class Executions {
       [owner.vendorType, execution, task, owner.vendorId],
     );
     return row && (row.text ?? '');
+  }
+
+  /** Where the task with this job id is. */
+  async place(jobId: string): Promise<TaskPlace | undefined> {
+    const [row] = await this.#parts.database.query<{ id: string; execution_id: string; vendor_type: VendorType; vendor_id: string }>(
+      'SELECT t.id, t.execution_id, e.vendor_type, e.vendor_id FROM task t JOIN execution e ON e.id = t.execution_id WHERE t.job_id = $1', [jobId]);
+    return row && { owner: { vendorType: row.vendor_type, vendorId: Number(row.vendor_id) }, executionId: Number(row.execution_id), taskId: Number(row.id) };
+  }
+
+  /** Executions of which a task runs just now, with their owners. */
+  async running(): Promise<readonly Omit<TaskPlace, 'taskId'>[]> {
+    const rows = await this.#parts.database.query<{ id: string; vendor_type: VendorType; vendor_id: string }>(
+      `SELECT DISTINCT e.id, e.vendor_type, e.vendor_id FROM task t JOIN execution e ON e.id = t.execution_id WHERE t.ended_at IS NULL AND t.status = 'Running' ORDER BY e.id`);
+    return rows.map((row) => ({ owner: { vendorType: row.vendor_type, vendorId: Number(row.vendor_id) }, executionId: Number(row.id) }));
   }
 
   /** What each execution's tasks say about themselves, in one query; executions without tasks are left out. */

@@ -1,5 +1,5 @@
 export type {
-  Attributes, CountsOfExecutions, Execution, ExecutionFilter, ExecutionOwner, Listed, NewExecution, PageOf, StartedExecution, Task, TaskReport,
+  Attributes, CountsOfExecutions, Execution, ExecutionFilter, ExecutionOwner, Listed, NewExecution, PageOf, StartedExecution, Task, TaskPlace, TaskReport,
 } from './execution.js';
 export { Executions, type ExecutionParts } from './executions.js';
 export {
@@ -14,6 +14,8 @@ export { SCHEDULER, Schedules, type NewSchedule, type Schedule } from './schedul
 export { STATUS_CODES, type ExecutionStatus, type ExecutionTrigger, type FinalStatus, type TaskCounts } from './status.js';
 export type { ClaimedTask } from './task-claim.js';
 export type { TaskLog } from './task-log.js';
+export { QUEUES, TaskQueues, type TaskQueue } from './task-queues.js';
 export { TaskSweep, type SweepParts } from './task-sweep.js';
 export { TaskFailure, TaskInterrupted, TaskWorker, type Interruption, type TaskContext, type TaskHandler, type WorkerParts } from './task-worker.js';
+export { WorkerPools, type BusyWorker, type LivingPool, type WorkerPool } from './worker-pools.js';
 export { isVendorType, VENDOR_TYPES, vendorOf, type Vendor, type VendorType } from './vendor.js';

@@ -45,29 +45,29 @@ interface Row {
 const ALONE_LOCK = 4_273_041;
 
 /** Begins the task, when it is due, waits, is asked to stop by nobody, its queue is not paused, and none runs that it may not run beside. */
-export async function claimTask(database: Database, id: number): Promise<ClaimedTask | undefined> {
+export async function claimTask(database: Database, id: number, pool?: string): Promise<ClaimedTask | undefined> {
   const [found] = await database.query<{ vendor_type: string }>('SELECT vendor_type FROM task WHERE id = $1', [id]);
   if (found === undefined || !isVendorType(found.vendor_type)) return undefined;
   const type = found.vendor_type;
-  if (vendorOf(type).exclusive !== true) return claim(database, id);
+  if (vendorOf(type).exclusive !== true) return claim(database, id, pool);
   return database.transaction(async (transaction) => {
     await transaction.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [ALONE_LOCK, type]);
     const others = await transaction.query(`SELECT 1 FROM task WHERE vendor_type = $1 AND ended_at IS NULL AND status = 'Running' AND id <> $2 LIMIT 1`, [type, id]);
-    if (others.length === 0) return claim(transaction, id);
+    if (others.length === 0) return claim(transaction, id, pool);
     // The queue is told of it again soon, and not only once it has waited for long.
     await transaction.execute(`UPDATE task SET queued_at = NULL WHERE id = $1 AND status IN ('Pending', 'Scheduled')`, [id]);
     return undefined;
   });
 }
 
-async function claim(database: Queryable, id: number): Promise<ClaimedTask | undefined> {
+async function claim(database: Queryable, id: number, pool: string | undefined): Promise<ClaimedTask | undefined> {
   const [row] = await database.query<Row>(
-    `UPDATE task t SET status = 'Running', attempts = attempts + 1, status_revision = ${REVISION}, heartbeat_at = now(), updated_at = now(), started_at = coalesce(t.started_at, now())
+    `UPDATE task t SET status = 'Running', attempts = attempts + 1, pool_id = $2, status_revision = ${REVISION}, heartbeat_at = now(), updated_at = now(), started_at = coalesce(t.started_at, now())
      FROM execution e
      WHERE t.id = $1 AND e.id = t.execution_id AND t.status IN ('Pending', 'Scheduled') AND t.due_at <= now() AND e.stop_requested_at IS NULL
        AND NOT EXISTS (SELECT 1 FROM queue_pause p WHERE p.job_type = t.vendor_type)
      RETURNING t.id, t.execution_id, t.vendor_type, e.vendor_id, e.trigger, t.attempts, t.failures, t.extra_attrs, e.extra_attrs AS execution_attrs`,
-    [id],
+    [id, pool ?? null],
   );
   if (row === undefined || !isVendorType(row.vendor_type)) return undefined;
   return {

@@ -46,6 +46,8 @@ export interface WorkerParts {
   readonly broadcasts: Broadcasts;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** The id of this process in WorkerPools; left out: nobody is told what it does. */
+  readonly pool?: string;
   /** How often a worker says that it lives, in milliseconds; a stop that nobody heard of is noticed by then. */
   readonly heartbeatMs?: number;
   /** A worker that could not say so for this long gives its task up, in milliseconds. Less than TaskSweep's lostAfterMs. */
@@ -83,7 +85,7 @@ export class TaskWorker {
   /** Does a task, if it is there to be done. A failure of the task is written into its row; rejects only when the database fails. */
   async run(id: number): Promise<void> {
     if (this.#releasing) return;
-    const task = await claimTask(this.#parts.database, id);
+    const task = await claimTask(this.#parts.database, id, this.#parts.pool);
     if (task === undefined) return;
     const handler = this.#handlers.get(task.vendorType);
     if (handler === undefined) throw new Error(`${task.vendorType} tasks have no handler`);

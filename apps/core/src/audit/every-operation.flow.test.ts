@@ -135,6 +135,8 @@ const STEPS: readonly (readonly [route: string, call: () => Promise<Answer>])[] 
   [`POST ${API}/system/purgeaudit/schedule`, () => remember('purge', admin('POST', `${API}/system/purgeaudit/schedule`, { schedule: { type: 'Manual' }, parameters: PURGE }))],
   [`PUT ${API}/system/purgeaudit/:purge_id`, () => admin('PUT', `${API}/system/purgeaudit/${known('purge')}`)],
   [`PUT ${API}/system/purgeaudit/schedule`, () => admin('PUT', `${API}/system/purgeaudit/schedule`, { schedule: { type: 'Custom', cron: '0 0 0 * * *' }, parameters: PURGE })],
+  [`PUT ${API}/jobservice/jobs/:job_id`, () => admin('PUT', `${API}/jobservice/jobs/all`)],
+  [`PUT ${API}/jobservice/queues/:job_type`, () => admin('PUT', `${API}/jobservice/queues/all`, { action: 'resume' })],
   [`PUT ${REPOSITORY}`, () => admin('PUT', APP, { description: 'what it is' })],
   [`POST ${REPOSITORY}/artifacts`, () => admin('POST', `${ALPHA}/repositories/copied/artifacts?from=alpha/app:1`)],
   [`POST ${REPOSITORY}/artifacts/:reference/tags`, () => admin('POST', `${APP}/artifacts/1/tags`, { name: 'v1' })],

@@ -1,10 +1,11 @@
-import type { ScheduleClock, TaskSweep, TaskWorker } from '@haven/execution';
+import type { ScheduleClock, TaskSweep, TaskWorker, WorkerPool, WorkerPools } from '@haven/execution';
 import { VENDOR_TYPES, vendorOf } from '@haven/execution';
 import type { Workers } from '@haven/messages';
 import type { Logger } from '@haven/runtime';
 import { Routine } from './routine.js';
 
 const CLOCK_MS = 1000;
+const BEAT_MS = 5000;
 const SWEEP_MS = 15_000;
 const FORGET_MS = 60 * 60 * 1000;
 
@@ -12,6 +13,9 @@ export interface RunnerParts {
   readonly worker: TaskWorker;
   readonly sweep: TaskSweep;
   readonly clock: ScheduleClock;
+  readonly pools: WorkerPools;
+  /** This process. */
+  readonly pool: WorkerPool;
   readonly logger: Logger;
 }
 
@@ -29,6 +33,7 @@ export class ExecutionRunner {
     this.#routines = [
       this.#sweep,
       new Routine({ name: 'starting what is due', everyMs: CLOCK_MS, work: () => parts.clock.tick(), logger }),
+      new Routine({ name: 'saying that this process lives', everyMs: BEAT_MS, work: () => parts.pools.beat(parts.pool), logger }),
       new Routine({ name: 'forgetting old executions', everyMs: FORGET_MS, work: () => parts.sweep.forgetOld(), logger }),
     ];
   }
@@ -52,6 +57,16 @@ export class ExecutionRunner {
   async stop(): Promise<void> {
     this.#parts.worker.release();
     await Promise.all(this.#routines.map((routine) => routine.stop()));
+    await this.#leave();
+  }
+
+  /** Whoever looks would notice it by the silence, too. */
+  async #leave(): Promise<void> {
+    try {
+      await this.#parts.pools.leave(this.#parts.pool);
+    } catch (error) {
+      this.#parts.logger.warn('this process could not say that it ends', { error });
+    }
   }
 
   async #lookForTasks(): Promise<void> {

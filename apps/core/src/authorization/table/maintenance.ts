@@ -20,6 +20,13 @@ export const maintenance: Rows = {
   [`GET ${PURGE}/:purge_id`]: same('401 a, 403 nlgdmp+-, 200 sy', { path: run('PURGE_AUDIT_LOG', 'purge_id') }),
   [`PUT ${PURGE}/:purge_id`]: same('401 a, 403 nlgdmp+-, 200 sy', { path: run('PURGE_AUDIT_LOG', 'purge_id') }),
   [`GET ${PURGE}/:purge_id/log`]: same('401 a, 403 nlgdmp+-, 200 sy', { path: run('PURGE_AUDIT_LOG', 'purge_id') }),
+
+  'GET /api/v2.0/jobservice/pools': same('401 a, 403 nlgdmp+-, 200 sy'),
+  'GET /api/v2.0/jobservice/pools/:pool_id/workers': same('401 a, 403 nlgdmp+-, 200 sy', { path: { pool_id: 'all' } }),
+  'PUT /api/v2.0/jobservice/jobs/:job_id': same('401 a, 403 nlgdmp+-, 200 sy', { path: { job_id: 'all' } }),
+  'GET /api/v2.0/jobservice/jobs/:job_id/log': same('401 a, 403 nlgdmp+-, 404 sy', { path: { job_id: '00000000-0000-4000-8000-000000000000' } }),
+  'GET /api/v2.0/jobservice/queues': same('401 a, 403 nlgdmp+-, 200 sy'),
+  'PUT /api/v2.0/jobservice/queues/:job_type': same('401 a, 403 nlgdmp+-, 200 sy', { path: { job_type: 'all' }, json: { action: 'resume' } }),
 };
 
 /** A run with its task. */
