@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ConfigurationService } from '../configuration/configuration.service.js';
 import { RouteTable } from '../http/route-table.service.js';
+import { sealPerson } from '../oidc/pending-person.js';
 import { TestBrowser } from '../testing/browser.js';
 import { Pusher } from '../testing/push.js';
 import { startTestCore, type Answer, type TestCore } from '../testing/test-core.js';
@@ -65,6 +66,19 @@ async function setCliSecret(): Promise<Answer> {
   await core.database.execute(`INSERT INTO setting (key, value) VALUES ('auth_mode', '"oidc_auth"')`);
   core.service.app.get(ConfigurationService, { strict: false }).forget();
   return admin('PUT', `${API}/users/${bystander}/cli_secret`, { secret: 'Command-line-12345' });
+}
+
+/** Somebody whom the OpenID provider vouches for chooses a name. */
+async function chooseName(): Promise<Answer> {
+  const person = { issuer: 'https://provider.test', subject: 'subject', suggestedName: '', realname: '', email: '', groups: [], returnTo: '/' };
+  await core.database.execute(
+    `INSERT INTO oidc_onboarding (id_hash, person, expires_at) VALUES (sha256('chooser'), $1, now() + interval '1 minute')`,
+    [sealPerson(Buffer.from(core.secretKey, 'hex'), person)],
+  );
+  const visitor = new TestBrowser(core);
+  await visitor.send('GET', '/c/login');
+  visitor.cookies.set('haven_oidc_onboarding', 'chooser');
+  return visitor.send('POST', '/c/oidc/onboard', { json: { username: 'chosen' } });
 }
 
 const retention = (): object => ({ algorithm: 'or', rules: [RETENTION_RULE], trigger: { kind: 'Schedule', settings: { cron: '' } }, scope: { level: 'project', ref: projectId } });
@@ -150,6 +164,7 @@ const STEPS: readonly (readonly [route: string, call: () => Promise<Answer>])[] 
   [`DELETE ${REPOSITORY}`, () => admin('DELETE', `${ALPHA}/repositories/other`)],
   // Last, because it takes the installation into another mode.
   [`PUT ${API}/users/:user_id/cli_secret`, setCliSecret],
+  ['POST /c/oidc/onboard', chooseName],
 ];
 
 test('every operation that changes something leaves a line of the audit trail', async () => {

@@ -54,7 +54,7 @@ describe('F-12: read-only mode', () => {
   /** What goes on: signing in and out, what changes nothing, and the settings, so that the mode can be ended. */
   const GOES_ON = [
     'POST /service/token', 'POST /c/login', 'POST /c/userExists', 'PUT /api/v2.0/configurations', 'DELETE /api/v2.0/users/current/sessions',
-    'DELETE /api/v2.0/users/current/sessions/:session_id',
+    'DELETE /api/v2.0/users/current/sessions/:session_id', 'POST /c/oidc/onboard', 'POST /api/v2.0/system/oidc/ping',
   ];
   const isReadOnly = async (): Promise<unknown> => infoOf('read_only');
 

@@ -22,8 +22,8 @@ export interface KeptCliSecret {
   readonly expired: boolean;
   readonly createdAt: Date;
   readonly updatedAt: Date;
-  readonly issuer: string;
-  readonly subject: string;
+  /** Both as externalIdOf writes them. */
+  readonly externalId: string;
 }
 
 interface Row {
@@ -106,7 +106,7 @@ export class OidcAccountStore {
        FROM haven_user WHERE id = $1 AND source = 'oidc' AND deleted_at IS NULL`,
       [userId],
     );
-    return row && { sealed: row.cli_secret ?? undefined, expired: row.expired, createdAt: row.created_at, updatedAt: row.updated_at, ...identityOf(row.external_id) };
+    return row && { sealed: row.cli_secret ?? undefined, expired: row.expired, createdAt: row.created_at, updatedAt: row.updated_at, externalId: row.external_id };
   }
 }
 
@@ -123,7 +123,8 @@ export function externalIdOf(issuer: string, subject: string): string {
   return JSON.stringify([issuer, subject]);
 }
 
-function identityOf(externalId: string): { readonly issuer: string; readonly subject: string } {
+/** What externalIdOf made one text of. */
+export function identityOf(externalId: string): { readonly issuer: string; readonly subject: string } {
   const [issuer, subject] = JSON.parse(externalId) as [string, string];
   return { issuer, subject };
 }

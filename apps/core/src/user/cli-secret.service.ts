@@ -8,7 +8,7 @@ import { withdrawTokens } from '../authorization/access-epoch.store.js';
 import { ConfigurationService } from '../configuration/configuration.service.js';
 import { requireGoodPassword } from '../identity/password-rules.js';
 import { generateCliSecret, openCliSecret, sealCliSecret } from '../oidc/cli-secret.js';
-import { OidcAccountStore, storeCliSecret } from '../oidc/oidc-account.store.js';
+import { identityOf, OidcAccountStore, storeCliSecret } from '../oidc/oidc-account.store.js';
 import { CoreOptions } from '../platform/core-options.js';
 import { AccountRulesService } from './account-rules.service.js';
 import { lockUser } from './user.store.js';
@@ -54,10 +54,11 @@ export class CliSecretService {
   async describe(id: number, inBrowser: boolean): Promise<Pick<UserResp, 'oidc_user_meta'>> {
     const kept = await this.accounts.cliSecret(id);
     if (kept === undefined) return {};
+    const { issuer, subject } = identityOf(kept.externalId);
     const secret = inBrowser && !kept.expired && kept.sealed !== undefined ? { secret: openCliSecret(this.options.secretKey, id, kept.sealed) } : {};
     return {
       oidc_user_meta: {
-        id, user_id: id, subiss: `${kept.subject}${kept.issuer}`, ...secret, creation_time: kept.createdAt.toISOString(), update_time: kept.updatedAt.toISOString(),
+        id, user_id: id, subiss: `${subject}${issuer}`, ...secret, creation_time: kept.createdAt.toISOString(), update_time: kept.updatedAt.toISOString(),
       },
     };
   }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openSecret } from '@haven/access';
 import { ConfigurationService } from '../configuration/configuration.service.js';
+import { TestBrowser } from '../testing/browser.js';
 import { basic, PASSWORD, startTestCore, type Answer, type TestCore } from '../testing/test-core.js';
 import { requireUnchanged, tableState } from '../testing/table-state.js';
 
@@ -107,11 +108,13 @@ describe('E-09: passwords and CLI secrets', () => {
   });
 
   test('K-08: a CLI secret is for accounts of OpenID Connect; it is kept sealed, and tokens made with the old one end', async () => {
+    const eve = new TestBrowser(core); // a CLI secret cannot be changed with what is to be a CLI secret
+    await eve.logIn('eve');
     await setMode('oidc_auth');
-    const change = (json: object, as = 'eve', id = ids['eve']): Promise<Answer> => core.call('PUT', `${USERS}/${id}/cli_secret`, { as, json });
+    const change = (json: object, as = 'eve', id = ids['eve']): Promise<Answer> => (as === 'eve' ? eve.send('PUT', `${USERS}/${id}/cli_secret`, { json }) : core.call('PUT', `${USERS}/${id}/cli_secret`, { as, json }));
     expect((await change({ secret: 'Good-enough-1' })).status).toBe(412);
     await core.database.execute(`UPDATE haven_user SET source = 'oidc' WHERE id = $1`, [ids['eve']]);
-    for (const [json, status] of [[{ secret: 'weak' }, 400], [{ secret: '' }, 400], [{ secret: null }, 422], [{ secret: ['Good-enough-1'] }, 422], [{}, 422]] as const) expect((await change(json)).status).toBe(status);
+    for (const [json, status] of [[{ secret: 'weak' }, 400], [{ secret: 'x'.repeat(129) }, 400], [{ secret: null }, 422], [{ secret: ['Good-enough-1'] }, 422], [{}, 422]] as const) expect((await change(json)).status).toBe(status);
     expect((await change({ secret: 'Good-enough-1' }, 'alice')).status).toBe(403);
     expect((await change({ secret: 'Good-enough-1' }, 'admin', 99999)).status).toBe(404);
     expect((await row('eve'))['cli_secret']).toBeNull();

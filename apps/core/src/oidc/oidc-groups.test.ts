@@ -1,0 +1,18 @@
+import { expect, test } from '@jest/globals';
+import { decideOnGroups } from './oidc-groups.js';
+
+const SETTINGS = { oidc_admin_group: '', oidc_group_filter: '', oidc_login_groups: '' };
+
+test.each<[string, Partial<typeof SETTINGS>, string[], ReturnType<typeof decideOnGroups>]>([
+  ['nothing is set', {}, ['a'], { allowed: true, administrator: false, groups: ['a'] }],
+  ['there are no groups', { oidc_admin_group: '' }, [], { allowed: true, administrator: false, groups: [] }],
+  ['the filter keeps some', { oidc_group_filter: '^dev-' }, ['dev-a', 'a-dev-'], { allowed: true, administrator: false, groups: ['dev-a'] }],
+  ['administrators are found before the filter', { oidc_group_filter: '^dev-', oidc_admin_group: 'root' }, ['root'], { allowed: true, administrator: true, groups: [] }],
+  ['names are compared exactly', { oidc_admin_group: 'root', oidc_login_groups: 'Staff' }, ['Root', 'staff'], { allowed: false, administrator: false, groups: ['Root', 'staff'] }],
+  ['one of the login groups is enough', { oidc_login_groups: 'staff, crew ,' }, ['crew'], { allowed: true, administrator: false, groups: ['crew'] }],
+  ['the filter does not hide a login group', { oidc_login_groups: 'staff', oidc_group_filter: '^dev-' }, ['staff'], { allowed: true, administrator: false, groups: [] }],
+  ['without groups nobody is in a login group', { oidc_login_groups: 'staff' }, [], { allowed: false, administrator: false, groups: [] }],
+  ['nobody is in the group without a name', { oidc_admin_group: '' }, [''], { allowed: true, administrator: false, groups: [''] }],
+])('%s', (_name, settings, groups, decision) => {
+  expect(decideOnGroups(groups, { ...SETTINGS, ...settings })).toEqual(decision);
+});
