@@ -17,7 +17,7 @@ wish = json.load(sys.stdin)
 settings = LoadParm()
 settings.load(wish["settings"])
 logging.basicConfig(level=logging.ERROR)
-provision(
+made = provision(
     logging.getLogger("provision"),
     system_session(),
     smbconf=wish["settings"],
@@ -33,3 +33,19 @@ provision(
     dom_for_fun_level=DS_DOMAIN_FUNCTION_2008_R2,
     batch_mode=True,
 )
+
+
+def crowd(database, base, size):
+    """Adds an organizational unit with many accounts, none of which can log in, and a group of all of them."""
+    unit = f"OU=Crowd,{base}"
+    people = [f"CN=crowd-{number},{unit}" for number in range(size)]
+    database.transaction_start()
+    database.add({"dn": unit, "objectClass": "organizationalUnit"})
+    for number, dn in enumerate(people):
+        database.add({"dn": dn, "objectClass": "user", "sAMAccountName": f"crowd-{number}"})
+    database.add({"dn": f"CN=crowd,{unit}", "objectClass": "group", "sAMAccountName": "crowd", "member": people})
+    database.transaction_commit()
+
+
+if wish["crowd"] > 0:
+    crowd(made.samdb, made.samdb.domain_dn(), wish["crowd"])

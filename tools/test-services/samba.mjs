@@ -33,13 +33,14 @@ export function obstacle() {
 /**
  * Starts a real domain controller: Samba, with nothing but its LDAP service, on two loopback addresses of its own,
  * because LDAP in a domain has fixed ports. Its certificate names the first address and `dc1.haven.test`, not the second.
+ * @param {{ crowd?: number }} [options] `crowd`: accounts in OU=Crowd, which a group there holds as well; none when left out
  * @returns {Promise<{ address: string, unnamedAddress: string, host: string, baseDn: string, administrator: string,
  *   password: string, authority: string, stop(): Promise<void> }>} `authority` is the path of the certificate authority's
  *   certificate; `administrator` is a DN
  */
-export async function startSamba() {
+export async function startSamba({ crowd = 0 } = {}) {
   const folder = await createRunFolder();
-  const server = new Samba(folder);
+  const server = new Samba(folder, crowd);
   const stop = async () => {
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -61,11 +62,13 @@ export async function startSamba() {
 
 class Samba extends Server {
   #folder;
+  #crowd;
   password = `Aa1-${randomBytes(12).toString('hex')}`;
 
-  constructor(folder) {
+  constructor(folder, crowd) {
     super({ name: 'samba', readySeconds: 30, stopSeconds: 10 });
     this.#folder = folder;
+    this.#crowd = crowd;
   }
 
   /** Another pair of addresses each time: its database does not know them. */
@@ -110,7 +113,7 @@ class Samba extends Server {
   }
 
   async #provision(path, address) {
-    const input = JSON.stringify({ settings: path, realm: REALM, domain: DOMAIN, host: HOST, address, password: this.password });
+    const input = JSON.stringify({ settings: path, realm: REALM, domain: DOMAIN, host: HOST, address, password: this.password, crowd: this.#crowd });
     const child = new Child({ name: 'provision', command: PYTHON, args: [join(import.meta.dirname, 'samba-provision.py')], env: ENV, input });
     recordProcesses(this.#folder, child.pid === undefined ? [] : [child.pid]);
     if (!await child.endsWithin(PROVISION_SECONDS)) await child.stop();
@@ -150,7 +153,7 @@ path = ${folders.sysvol}/${REALM.toLowerCase()}/scripts
 
 /**
  * As a program: prints one line of JSON, then stops when its standard input closes. The line says what `startSamba` does,
- * or has an `obstacle`: why there can be none. With the argument `check` it only looks for obstacles.
+ * or has an `obstacle`: why there can be none. With the argument `check` it only looks for obstacles; another one is the crowd.
  */
 async function main() {
   const reason = obstacle();
@@ -162,7 +165,7 @@ async function main() {
     process.stdin.once('end', resolve).once('error', resolve).resume();
     for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, resolve);
   });
-  const { stop, ...facts } = await startSamba();
+  const { stop, ...facts } = await startSamba({ crowd: Number(process.argv[2] ?? 0) });
   console.log(JSON.stringify(facts));
   await closed;
   await stop();

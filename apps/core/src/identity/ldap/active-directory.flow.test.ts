@@ -8,6 +8,8 @@ import { domainControllerObstacle } from './testing/domain-controller.js';
 const LDAP_GROUP = 1;
 const DEVELOPER = 2;
 const START_MS = 600_000;
+/** More than a domain answers in one page (1,000), and more members than it answers at once (1,500). */
+const CROWD = 1_600;
 
 const obstacle = await domainControllerObstacle();
 
@@ -45,6 +47,11 @@ const obstacle = await domainControllerObstacle();
     return core.logger.lines.filter(({ level }) => level === 'warn').map(({ fields }) => String(fields['reason']));
   }
 
+  async function becomeDevelopers(group: string): Promise<void> {
+    const member = { role_id: DEVELOPER, member_group: { group_name: group, group_type: LDAP_GROUP, ldap_group_dn: directory.group(group) } };
+    await required(core.call('POST', '/api/v2.0/projects/alpha/members', { as: 'admin', json: member }), 201);
+  }
+
   function configure(json: object): Promise<Answer> {
     return core.call('PUT', '/api/v2.0/configurations', { as: 'admin', json });
   }
@@ -68,10 +75,10 @@ const obstacle = await domainControllerObstacle();
   }
 
   beforeAll(async () => {
-    directory = await ActiveDirectory.start();
+    directory = await ActiveDirectory.start({ crowd: CROWD });
     core = await startTestCore();
     await core.addProject('alpha');
-    for (const name of ['ann', 'ben', 'cora', 'dora', 'egon', 'fay', 'gus', 'hal', 'ida', 'jon', 'kim']) await directory.addPerson(name);
+    for (const name of ['ann', 'ben', 'cora', 'dora', 'egon', 'fay', 'gus', 'hal', 'ida', 'jon', 'kim', 'lea']) await directory.addPerson(name);
     await directory.addGroup('inner', [directory.person('ann')]);
     await directory.addGroup('middle', [directory.group('inner')]);
     await directory.addGroup('outer', [directory.group('middle'), directory.person('ben')]);
@@ -82,10 +89,7 @@ const obstacle = await domainControllerObstacle();
     await directory.addGroup('above-primary', [directory.group('primary')]);
     const group = { ldap_group_base_dn: `OU=Groups,${directory.controller.baseDn}`, ldap_group_search_filter: '(objectClass=group)', ldap_group_attribute_name: 'cn', ldap_group_search_scope: 2, ldap_nested_groups: true };
     await required(configure({ ...settings(), ...group, auth_mode: 'ldap_auth' }), 200);
-    for (const name of ['outer', 'above-hidden', 'above-primary']) {
-      const member = { role_id: DEVELOPER, member_group: { group_name: name, group_type: LDAP_GROUP, ldap_group_dn: directory.group(name) } };
-      await required(core.call('POST', '/api/v2.0/projects/alpha/members', { as: 'admin', json: member }), 201);
-    }
+    for (const name of ['outer', 'above-hidden', 'above-primary']) await becomeDevelopers(name);
   }, START_MS);
 
   afterAll(async () => {
@@ -239,6 +243,20 @@ const obstacle = await domainControllerObstacle();
     ] as const) {
       expect((await ping(change)).body).toEqual({ success: false, message: expect.stringMatching(words) });
     }
+  });
+
+  // Last: the test's domain, unlike a large one's, looks at all members of the group whenever somebody's groups are read.
+  test('one among more members than the domain tells at once gets the role of the group', async () => {
+    await directory.join('crowd', directory.person('lea'), 'Crowd');
+    await directory.addGroup('above-crowd', [directory.group('crowd', 'Crowd')]);
+    await becomeDevelopers('above-crowd');
+    expect(await actions('lea')).toEqual(['pull', 'push']);
+  });
+
+  test('everybody is found, page by page', async () => {
+    const { status, body } = await core.call('GET', '/api/v2.0/ldap/users/search', { as: 'admin' });
+    expect(status).toBe(200);
+    expect(new Set((body as { username: string }[]).map(({ username }) => username)).size).toBeGreaterThan(CROWD);
   });
 });
 

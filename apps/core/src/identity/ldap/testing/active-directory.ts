@@ -18,8 +18,9 @@ export class ActiveDirectory {
     this.#client = new Client({ url: this.url, timeout: TIMEOUT_MS, tlsOptions });
   }
 
-  static async start(): Promise<ActiveDirectory> {
-    const directory = new ActiveDirectory(await startDomainController());
+  /** @param crowd so many people are there beside those whom the test adds; they are in one group, "crowd" in the unit "Crowd" */
+  static async start({ crowd = 0 }: { readonly crowd?: number } = {}): Promise<ActiveDirectory> {
+    const directory = new ActiveDirectory(await startDomainController(crowd));
     const { administrator, password, baseDn } = directory.controller;
     await directory.#client.bind(administrator, password);
     for (const unit of ['People', 'Groups']) await directory.#client.add(`OU=${unit},${baseDn}`, { objectClass: ['top', 'organizationalUnit'] });
@@ -51,8 +52,8 @@ export class ActiveDirectory {
     await this.#client.add(this.group(name, unit), attributes({ objectClass: ['top', 'group'], sAMAccountName: name, ...(members.length === 0 ? {} : { member: members }) }));
   }
 
-  async join(group: string, member: string): Promise<void> {
-    await this.#modify('add', this.group(group), 'member', member);
+  async join(group: string, member: string, unit?: string): Promise<void> {
+    await this.#modify('add', this.group(group, unit), 'member', member);
   }
 
   async leave(group: string, member: string): Promise<void> {

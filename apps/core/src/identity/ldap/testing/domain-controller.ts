@@ -30,9 +30,13 @@ export async function domainControllerObstacle(): Promise<string | undefined> {
   return (JSON.parse(stdout) as { readonly obstacle?: string }).obstacle;
 }
 
-/** Starts a domain controller (tools/test-services/samba.mjs), which ends with this process at the latest. */
-export async function startDomainController(): Promise<DomainController> {
-  const child = spawn(process.execPath, [PROGRAM], { stdio: ['pipe', 'pipe', 'pipe'] });
+/**
+ * Starts a domain controller (tools/test-services/samba.mjs), which ends with this process at the latest.
+ *
+ * @param crowd so many accounts are in OU=Crowd, and in the group CN=crowd there
+ */
+export async function startDomainController(crowd: number): Promise<DomainController> {
+  const child = spawn(process.execPath, [PROGRAM, String(crowd)], { stdio: ['pipe', 'pipe', 'pipe'] });
   const complaints: string[] = [];
   child.stderr.setEncoding('utf8').on('data', (text: string) => complaints.push(text));
   const closed = once(child, 'close');
