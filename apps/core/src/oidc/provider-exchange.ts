@@ -54,6 +54,8 @@ export async function exchangeCode(provider: Provider, callback: URL, { state, n
  * @throws LoginEnded when the provider does not vouch for the login any more, ProviderError for any other failure
  */
 export async function refreshLogin(provider: Provider, refreshToken: string, person: { readonly issuer: string; readonly subject: string }, names: ClaimNames): Promise<Exchanged> {
+  const { issuer } = provider.connection.serverMetadata();
+  if (issuer !== person.issuer) throw new LoginEnded(`the account is of another provider (${printable(person.issuer)}) than the one that is set`);
   return asked(async () => {
     const tokens = await openid.refreshTokenGrant(provider.connection, refreshToken);
     const claims = tokens.claims();

@@ -26,8 +26,9 @@ export class SystemService {
 
   async info({ subject }: Caller): Promise<GeneralInfo> {
     const configuration = await this.configuration.current();
-    const { auth_mode, primary_auth_mode, self_registration, banner_message } = configuration;
-    const anybody: GeneralInfo = { auth_mode, primary_auth_mode, self_registration, banner_message };
+    const { auth_mode, primary_auth_mode, self_registration, banner_message, oidc_name } = configuration;
+    const provider = auth_mode === 'oidc_auth' ? { oidc_provider_name: oidc_name } : {}; // the sign-in page names it
+    const anybody: GeneralInfo = { auth_mode, primary_auth_mode, ...provider, self_registration, banner_message };
     if (subject.kind === 'anonymous') return anybody;
     const { externalUrl } = this.options;
     return {

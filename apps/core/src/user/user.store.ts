@@ -137,9 +137,10 @@ export async function updateSysadmin(transaction: Transaction, id: number, sysad
 
 /** The row stays, so that history keeps its author; secrets, memberships and groups go. Name and address are free again. */
 export async function binUser(transaction: Transaction, id: number): Promise<void> {
-  await transaction.execute('UPDATE haven_user SET deleted_at = now(), updated_at = now(), password_hash = NULL, cli_secret = NULL WHERE id = $1', [id]);
+  await transaction.execute('UPDATE haven_user SET deleted_at = now(), updated_at = now(), password_hash = NULL, cli_secret = NULL, cli_secret_expires_at = NULL WHERE id = $1', [id]);
   await transaction.execute('DELETE FROM user_group_member WHERE user_id = $1', [id]);
   await transaction.execute('DELETE FROM member WHERE user_id = $1', [id]);
+  await transaction.execute('DELETE FROM oidc_account WHERE user_id = $1', [id]);
 }
 
 async function findUser(queryable: Queryable, id: number, lock: '' | 'FOR UPDATE'): Promise<UserRow | undefined> {
