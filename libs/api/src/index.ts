@@ -15,7 +15,7 @@ export { Icon } from './icon.js';
 export { ImmutableRule, ImmutableRuleUpdate } from './immutability.js';
 export { ActionRequest, JobQueue, Worker, WorkerPool } from './job-monitor.js';
 export { Label, LabelListQuery, LabelRef, LabelReq } from './label.js';
-export { ExecHistory, GCHistory, MaintenanceScheduleReq, ScheduleObj } from './maintenance.js';
+export { ExecHistory, GCHistory, MaintenanceScheduleReq, Schedule, ScheduleObj } from './maintenance.js';
 export { LdapConf, LdapFailedImportUser, LdapGroupSearchQuery, LdapImportUsers, LdapPingResult, LdapUser, LdapUserSearchQuery } from './ldap.js';
 export { MemberListQuery, ProjectMember, ProjectMemberEntity, RoleRequest } from './member.js';
 export { OIDCCallbackQuery, OIDCLoginQuery, OIDCOnboardReq, OIDCPingReq, RedirectLocation } from './oidc.js';

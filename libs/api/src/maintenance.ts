@@ -34,6 +34,17 @@ export type GCHistory = z.infer<typeof GCHistory>;
 export const ExecHistory = z.object(historyFields).meta({ id: 'ExecHistory' });
 export type ExecHistory = z.infer<typeof ExecHistory>;
 
+/** When everything is scanned. */
+export const Schedule = z.object({
+  id: z.number().int().optional(),
+  status: z.string().optional(),
+  creation_time: Timestamp.optional(),
+  update_time: Timestamp.optional(),
+  schedule: ScheduleObj.optional(),
+  parameters: z.record(z.string(), z.unknown()).optional(),
+}).meta({ id: 'Schedule' });
+export type Schedule = z.infer<typeof Schedule>;
+
 /** Body of the operations that set a schedule or start a run. */
 export const MaintenanceScheduleReq = z.object({
   schedule: z.object({

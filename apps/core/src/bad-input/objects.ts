@@ -14,7 +14,7 @@ export async function makeObjects(place: Place, path: string): Promise<PathValue
   found.set(place, Promise.resolve(known));
   return {
     project_name_or_id: project, project_name: project, repository_name: 'app', reference: '1', tag_name: '1', tag: '1', user_id: String(bystander), meta_name: 'public',
-    addition: 'build_history', ...known, ...(path.startsWith('/api/v2.0/quotas') ? { id: String(projectId) } : { id: known['policy_id'] ?? '' }),
+    addition: 'build_history', pool_id: 'all', job_id: 'all', job_type: 'all', ...known, ...(path.startsWith('/api/v2.0/quotas') ? { id: String(projectId) } : { id: known['policy_id'] ?? '' }),
   };
 }
 
@@ -26,6 +26,10 @@ export const USUAL_BODIES: Readonly<Record<string, object>> = {
     action: 'immutable', template: 'immutable_template', tag_selectors: SELECTORS, scope_selectors: { repository: [{ kind: 'doublestar', decoration: 'repoMatches', pattern: '**' }] },
   },
   'PATCH /api/v2.0/retentions/{id}/executions/{eid}': { action: 'stop' },
+  'POST /api/v2.0/system/gc/schedule': { schedule: { type: 'None' } },
+  'PUT /api/v2.0/system/gc/schedule': { schedule: { type: 'None' } },
+  'POST /api/v2.0/system/purgeaudit/schedule': { schedule: { type: 'None' } },
+  'PUT /api/v2.0/system/purgeaudit/schedule': { schedule: { type: 'None' } },
   'PUT /api/v2.0/system/reconciliations/schedule': { cron: '0 0 3 * * 0' },
 };
 
@@ -40,7 +44,8 @@ async function objectsOf(database: Database, projectId: number): Promise<PathVal
        (SELECT id FROM immutability_rule WHERE project_id = $1)::text AS immutable_rule_id, (SELECT id FROM robot WHERE project_id = $1 AND name = 'useless')::text AS robot_id,
        r.id::text AS policy_id, (SELECT e.id FROM execution e WHERE e.vendor_id = r.id)::text AS eid,
        (SELECT t.id FROM task t JOIN execution e ON e.id = t.execution_id WHERE e.vendor_id = r.id)::text AS tid, (SELECT min(id) FROM execution WHERE vendor_type = 'STORAGE_RECONCILIATION')::text AS reconciliation_id, (SELECT min(id) FROM user_group)::text AS group_id,
-       (SELECT id FROM bin_entry WHERE project_id = $1)::text AS entry_id
+       (SELECT id FROM bin_entry WHERE project_id = $1)::text AS entry_id,
+       (SELECT max(id) FROM execution WHERE vendor_type = 'GARBAGE_COLLECTION')::text AS gc_id, (SELECT max(id) FROM execution WHERE vendor_type = 'PURGE_AUDIT_LOG')::text AS purge_id
      FROM retention_policy r WHERE r.project_id = $1`,
     [projectId],
   );
@@ -57,6 +62,7 @@ export async function insertObjects({ database, projectId, project }: Place): Pr
      INSERT INTO task (execution_id, vendor_type, status, ended_at) SELECT id, 'RETENTION', 'Success', now() FROM e`,
     `WITH e AS (INSERT INTO execution (vendor_type, vendor_id, trigger, status, ended_at, extra_attrs) SELECT 'STORAGE_RECONCILIATION', 0, 'MANUAL', 'Success', now(), '{"reclaim": false, "rehash": false, "grace_seconds": 7200}' WHERE $1::int > 0 RETURNING id)
      INSERT INTO task (execution_id, vendor_type, status, ended_at) SELECT id, 'STORAGE_RECONCILIATION', 'Success', now() FROM e`,
+    `INSERT INTO execution (vendor_type, trigger, status, ended_at) SELECT kind, 'MANUAL', 'Success', now() FROM unnest(ARRAY['GARBAGE_COLLECTION', 'PURGE_AUDIT_LOG']) AS kind WHERE $1 > 0`,
     `INSERT INTO bin_entry (kind, project_id, repository_id, repository, tag, deleted_by) SELECT 'tag', project_id, id, name, 'gone', 'user:1' FROM repository WHERE project_id = $1`,
   ];
   for (const sql of statements) await database.execute(sql, [projectId]);

@@ -21,6 +21,11 @@ export const maintenance: Rows = {
   [`PUT ${PURGE}/:purge_id`]: same('401 a, 403 nlgdmp+-, 200 sy', { path: run('PURGE_AUDIT_LOG', 'purge_id') }),
   [`GET ${PURGE}/:purge_id/log`]: same('401 a, 403 nlgdmp+-, 200 sy', { path: run('PURGE_AUDIT_LOG', 'purge_id') }),
 
+  'GET /api/v2.0/system/scanAll/schedule': same('401 a, 403 nlgdmp+-, 412 sy'),
+  'POST /api/v2.0/system/scanAll/schedule': same('401 a, 403 nlgdmp+-, 412 sy', { json: NOTHING }),
+  'PUT /api/v2.0/system/scanAll/schedule': same('401 a, 403 nlgdmp+-, 412 sy', { json: NOTHING }),
+  'POST /api/v2.0/system/scanAll/stop': same('401 a, 403 nlgdmp+-, 400 sy'),
+
   'GET /api/v2.0/jobservice/pools': same('401 a, 403 nlgdmp+-, 200 sy'),
   'GET /api/v2.0/jobservice/pools/:pool_id/workers': same('401 a, 403 nlgdmp+-, 200 sy', { path: { pool_id: 'all' } }),
   'PUT /api/v2.0/jobservice/jobs/:job_id': same('401 a, 403 nlgdmp+-, 200 sy', { path: { job_id: 'all' } }),
