@@ -11,7 +11,7 @@ import { typesIn } from '../group/group-rules.js';
 import { subjectsIn } from '../group/group.store.js';
 import { LdapPeopleService } from '../identity/ldap/ldap-people.service.js';
 import { mapPage } from '../listing/select-page.js';
-import { holdEntity, wantedEntity } from './member-entity.js';
+import { holdEntity, wantedEntity, type WantedEntity } from './member-entity.js';
 import { deleteMember, holdProject, insertMember, lockMember, MemberStore, updateRole, type Entity, type MemberRow } from './member.store.js';
 
 const NO_MEMBER = 'the project has no such member';
@@ -40,8 +40,7 @@ export class MemberService {
   /** Adds a user or a group; resolves to the member's id. */
   async add(project: KnownProject, caller: Caller, request: ProjectMember): Promise<number> {
     const role = requiredRole(request.role_id);
-    const wanted = wantedEntity(request, typesIn(await this.configuration.current()));
-    if (wanted.kind === 'identified-group') await this.directory.requireGroup(wanted.identity);
+    const wanted = await this.#inDirectory(wantedEntity(request, typesIn(await this.configuration.current())));
     return this.database.transaction(async (transaction) => {
       if (!(await holdProject(transaction, project.id))) throw new Problem('NOT_FOUND', 'there is no such project');
       const entity = await holdEntity(transaction, caller, wanted);
@@ -50,6 +49,13 @@ export class MemberService {
       await note(transaction, project, caller, 'create', { entity, role });
       return id;
     });
+  }
+
+  /** People and groups of a directory can become members before they have come here. */
+  async #inDirectory(wanted: WantedEntity): Promise<WantedEntity> {
+    if (wanted.kind === 'identified-group') await this.directory.requireGroup(wanted.identity);
+    if (wanted.kind !== 'user' || wanted.id !== undefined || wanted.username === undefined) return wanted;
+    return { ...wanted, id: await this.directory.idOf(wanted.username) };
   }
 
   async changeRole(project: KnownProject, caller: Caller, id: number, roleId: number): Promise<void> {

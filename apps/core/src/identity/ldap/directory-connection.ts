@@ -1,4 +1,6 @@
-import { BusyError, Client, InvalidCredentialsError, NoSuchObjectError, ResultCodeError, SizeLimitExceededError, UnavailableError, type Entry } from 'ldapts';
+import {
+  BusyError, Client, ConstraintViolationError, InappropriateAuthError, InvalidCredentialsError, InvalidDNSyntaxError, NoSuchObjectError, ResultCodeError, SizeLimitExceededError, UnavailableError, UnwillingToPerformError, type Entry,
+} from 'ldapts';
 import type { Socket } from 'node:net';
 import { bindRefusal } from './active-directory/bind-refusal.js';
 import { DirectoryEntry } from './directory-entry.js';
@@ -22,6 +24,9 @@ export interface Search {
 const PAGE = 500;
 /** Bytes that one page may bring: a server that sends without end is cut off. */
 const MOST_BYTES = 16 * 1024 * 1024;
+
+/** Answers to a login that say something of the account, not of the server: it has no password, is locked by a policy, or is not there. */
+const NOT_THIS_ACCOUNT = [InappropriateAuthError, UnwillingToPerformError, ConstraintViolationError, NoSuchObjectError, InvalidDNSyntaxError] as const;
 
 /** One protected connection to one server of the directory. Closed for good by the first thing that goes wrong with it. */
 export class DirectoryConnection {
@@ -74,6 +79,7 @@ export class DirectoryConnection {
       return true;
     } catch (error) {
       if (error instanceof InvalidCredentialsError) return requireWrongPassword(error, dn);
+      if (NOT_THIS_ACCOUNT.some((code) => error instanceof code)) return false;
       throw this.#fault(error, 'logging in');
     }
   }

@@ -3,7 +3,7 @@ import { Problem, type LdapFailedImportUser, type LdapUser, type UserGroup } fro
 import { Logger } from '@haven/runtime';
 import { ConfigurationService } from '../../configuration/configuration.service.js';
 import { LDAP, type GroupIdentity } from '../../group/group-rules.js';
-import type { Account } from '../identity.store.js';
+import { IdentityStore, type Account } from '../identity.store.js';
 import { LoginRefused } from '../login-mode.js';
 import { OnboardingService } from '../onboarding.service.js';
 import { DirectoryFault } from './directory-fault.js';
@@ -17,6 +17,7 @@ export class LdapPeopleService {
   constructor(
     private readonly directories: DirectoryService,
     private readonly onboarding: OnboardingService,
+    private readonly accounts: IdentityStore,
     private readonly configuration: ConfigurationService,
     private readonly logger: Logger,
   ) {}
@@ -50,6 +51,22 @@ export class LdapPeopleService {
     if ((await this.configuration.current()).auth_mode !== 'ldap_auth') return undefined;
     const person = await this.#asked((directory) => directory.find(name));
     return person && this.onboarding.onboard(person);
+  }
+
+  /**
+   * The id of the account that has this name, made when only the directory knows it; undefined for nobody's name.
+   *
+   * @throws Problem BAD_REQUEST also for somebody in the directory who can have no account
+   */
+  async idOf(name: string): Promise<number | undefined> {
+    const known = await this.accounts.findAccount(name);
+    if (known !== undefined) return known.id;
+    try {
+      return (await this.accountOf(name))?.id;
+    } catch (cause) {
+      if (cause instanceof LoginRefused) throw new Problem('BAD_REQUEST', cause.message, { cause });
+      throw cause;
+    }
   }
 
   /** @throws Problem BAD_REQUEST when people log in through the directory and it has no such group */

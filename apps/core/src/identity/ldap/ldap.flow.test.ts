@@ -257,6 +257,15 @@ const obstacle = await openLdapObstacle();
       expect(await core.database.query(`SELECT username FROM haven_user WHERE username IN ('user21', 'user22', 'user23') ORDER BY 1`)).toHaveLength(3);
     });
 
+    test('people become members of projects before they have logged in', async () => {
+      const add = (username: string): Promise<Answer> => core.call('POST', '/api/v2.0/projects/alpha/members', { as: 'admin', json: { role_id: 3, member_user: { username } } });
+      expect((await add('USER31')).status).toBe(201);
+      expect((await add('user31')).status).toBe(409);
+      expect(await actions('user31')).toEqual(['pull']);
+      expect((await add('nobody')).status).toBe(404);
+      for (const name of ['Admin', 'twin']) expect([name, (await add(name)).status]).toEqual([name, 400]);
+    });
+
     test('groups that the directory does not have are not made known', async () => {
       const make = (ldap_group_dn: string): Promise<Answer> => core.call('POST', '/api/v2.0/usergroups', { as: 'admin', json: { group_name: 'x', group_type: 1, ldap_group_dn } });
       expect((await make(groupDn('nowhere'))).status).toBe(400);

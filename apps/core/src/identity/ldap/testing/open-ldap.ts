@@ -22,6 +22,9 @@ interface SlapdModule {
 export const BASE = 'dc=haven,dc=test';
 export const PEOPLE = `ou=people,${BASE}`;
 export const GROUPS = `ou=groups,${BASE}`;
+/** Who searches for core: an account like others, to which the server's limits apply. */
+const SEARCH_DN = `cn=search,${BASE}`;
+export const SEARCH_PASSWORD = 'Search-account-1';
 /** The password of everybody in the directory. */
 export const DIRECTORY_PASSWORD = 'Directory-1';
 
@@ -43,6 +46,7 @@ export class OpenLdap {
       `dn: ${BASE}\nobjectClass: dcObject\nobjectClass: organization\ndc: haven\no: Haven\n`,
       ...['people', 'more', 'groups'].map((name) => `dn: ou=${name},${BASE}\nobjectClass: organizationalUnit\nou: ${name}\n`),
     ];
+    roots.push(entry(SEARCH_DN, [['objectClass', 'applicationProcess'], ['objectClass', 'simpleSecurityObject'], ['cn', 'search'], ['userPassword', SEARCH_PASSWORD]]));
     return new OpenLdap(await (await load()).startSlapd({ ldif: [...roots, ...entries].join('\n'), ...options }));
   }
 
@@ -53,7 +57,7 @@ export class OpenLdap {
   /** The settings with which core reads this directory. */
   settings(): Readonly<Record<string, unknown>> {
     return {
-      ldap_url: `ldaps://127.0.0.1:${this.server.securePort}`, ldap_base_dn: BASE, ldap_search_dn: this.server.manager, ldap_search_password: this.server.password,
+      ldap_url: `ldaps://127.0.0.1:${this.server.securePort}`, ldap_base_dn: BASE, ldap_search_dn: SEARCH_DN, ldap_search_password: SEARCH_PASSWORD,
       ldap_uid: 'uid', ldap_scope: 2, ldap_filter: '(objectClass=inetOrgPerson)', ldap_verify_cert: true, ldap_ca_certificate: this.authority, ldap_timeout: 10,
       ldap_group_base_dn: GROUPS, ldap_group_search_filter: '(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames))', ldap_group_attribute_name: 'cn',
     };
