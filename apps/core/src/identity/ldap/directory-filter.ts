@@ -26,14 +26,28 @@ export function writtenFilter(text: string): string {
   return trimmed === '' || trimmed.startsWith('(') ? trimmed : `(${trimmed})`;
 }
 
+const MALFORMED = 'is not an LDAP filter like (objectClass=person)';
+
 /** Why this is no filter; the end of a sentence, undefined when it is one, or empty. */
 export function filterFault(text: string): string | undefined {
   const filter = writtenFilter(text);
   if (filter === '') return undefined;
+  if (!isOneExpression(filter)) return MALFORMED;
   try {
     octetFilter(filter);
     return undefined;
   } catch {
-    return 'is not an LDAP filter like (objectClass=person)';
+    return MALFORMED;
   }
+}
+
+/** Whether the first parenthesis is closed by the last one; those in values are escaped. The parser of ldapts forgives what is missing. */
+function isOneExpression(filter: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < filter.length; at += 1) {
+    if (filter[at] === '(') depth += 1;
+    if (filter[at] === ')') depth -= 1;
+    if (depth <= 0) return depth === 0 && at === filter.length - 1;
+  }
+  return false;
 }
