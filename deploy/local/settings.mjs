@@ -13,7 +13,7 @@ const LAUNCHER_ONLY = ['HAVEN_DATA_DIR', 'HAVEN_VERBOSE', 'HAVEN_LISTEN', 'HAVEN
 const ONLY_FOR = {
   HAVEN_ADMIN_PASSWORD: ['core'],
   HAVEN_ADMIN_PASSWORD_OUT: ['core'],
-  HAVEN_SECRET_KEY: ['core'],
+  HAVEN_SECRET_KEY: ['core', 'job-service'],
   HAVEN_DATABASE_URL: ['core', 'registry', 'job-service'],
   HAVEN_S3_ACCESS_KEY: ['core', 'registry', 'job-service', 'proxy'],
   HAVEN_S3_SECRET_KEY: ['core', 'registry', 'job-service', 'proxy'],
@@ -66,7 +66,8 @@ function decidedSettings(service, ports, { env, dataDir, databaseUrl, redisUrl, 
     ...(redisUrl && { HAVEN_REDIS_URL: redisUrl }),
     ...(databaseUrl && { HAVEN_DATABASE_URL: databaseUrl }),
     ...((service === 'registry' || service === 'core') && { HAVEN_LISTEN: `127.0.0.1:${ports.listen}` }),
-    ...(service === 'core' && { HAVEN_ADMIN_PASSWORD_OUT: passwordFile(dataDir), ...(!isSet(env, 'HAVEN_SECRET_KEY') && { HAVEN_SECRET_KEY_FILE: keyFile(dataDir) }) }),
+    ...(service === 'core' && { HAVEN_ADMIN_PASSWORD_OUT: passwordFile(dataDir) }),
+    ...((service === 'core' || service === 'job-service') && !isSet(env, 'HAVEN_SECRET_KEY') && { HAVEN_SECRET_KEY_FILE: keyFile(dataDir) }),
     ...(service === 'proxy' && { HAVEN_HTTP_PORT: String(ports.listen), HAVEN_REGISTRY_URLS: urls.registry.join(','), HAVEN_CORE_URLS: urls.core.join(',') }),
   };
 }

@@ -25,7 +25,7 @@ test('each service gets what it needs and no secret of another', () => {
   const secrets = { HAVEN_ADMIN_PASSWORD: 'a', HAVEN_SECRET_KEY: 'b', HAVEN_S3_SECRET_KEY_FILE: '/c', HAVEN_TLS_KEY: '/d' };
   const seen = (service) => Object.keys(secrets).filter((name) => environment(service, secrets)[name] !== undefined);
   expect(['core', 'registry', 'job-service', 'log-collector', 'proxy'].map(seen)).toEqual([
-    ['HAVEN_ADMIN_PASSWORD', 'HAVEN_SECRET_KEY', 'HAVEN_S3_SECRET_KEY_FILE'], ['HAVEN_S3_SECRET_KEY_FILE'], ['HAVEN_S3_SECRET_KEY_FILE'], [],
+    ['HAVEN_ADMIN_PASSWORD', 'HAVEN_SECRET_KEY', 'HAVEN_S3_SECRET_KEY_FILE'], ['HAVEN_S3_SECRET_KEY_FILE'], ['HAVEN_SECRET_KEY', 'HAVEN_S3_SECRET_KEY_FILE'], [],
     ['HAVEN_S3_SECRET_KEY_FILE', 'HAVEN_TLS_KEY'],
   ]);
 });

@@ -36,9 +36,10 @@ import { SystemModule } from './system/system.module.js';
 import { TagModule } from './tag/tag.module.js';
 import { TokenModule } from './token/token.module.js';
 import { UserModule } from './user/user.module.js';
+import { WebhookModule } from './webhook/webhook.module.js';
 
 /** The REST API, the token service and identity. */
-@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, OidcModule, SystemModule, UserModule, ProjectModule, AllowlistModule, QuotaModule, SearchModule, StatisticsModule, LdapModule, MemberModule, RepositoryModule, ArtifactModule, AdditionModule, TagModule, BinModule, AuditModule, LabelModule, IconModule, RobotModule, PermissionModule, GroupModule, ImmutabilityModule, RetentionModule, ReconciliationModule, ScheduleModule, MaintenanceModule, JobMonitorModule, ScanAllModule, RegistryModule, OpenApiModule] })
+@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, OidcModule, SystemModule, UserModule, ProjectModule, AllowlistModule, QuotaModule, SearchModule, StatisticsModule, LdapModule, MemberModule, RepositoryModule, ArtifactModule, AdditionModule, TagModule, BinModule, AuditModule, LabelModule, IconModule, RobotModule, PermissionModule, GroupModule, ImmutabilityModule, RetentionModule, ReconciliationModule, ScheduleModule, MaintenanceModule, JobMonitorModule, ScanAllModule, RegistryModule, WebhookModule, OpenApiModule] })
 export class CoreModule {
   static forRoot(settings: CoreSettings): DynamicModule {
     return { module: CoreModule, imports: [PlatformModule.forRoot(settings)] };

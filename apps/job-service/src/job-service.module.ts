@@ -9,7 +9,7 @@ import { openStorage } from '@haven/storage';
 import { AuditWork } from './audit/audit-work.js';
 import { CacheRefresh } from './event/cache-refresh.js';
 import { Subscribers } from './event/subscribers.js';
-import { ExecutionRunner } from './execution/execution-runner.js';
+import { ExecutionRunner, type RunnerParts } from './execution/execution-runner.js';
 import { thisPool } from './execution/this-pool.js';
 import { taskHandlers, type HandlerParts } from './execution/task-handlers.js';
 import { GarbageWork } from './garbage/garbage-work.js';
@@ -17,6 +17,7 @@ import { Relay } from './relay/relay.js';
 import { scheduleStarters } from './schedule/starters.js';
 import type { Settings } from './settings.js';
 import { UploadPurge } from './upload/purge-uploads.js';
+import { WebhookWork } from './webhook/webhook-work.js';
 import { WorkParts, WorkService } from './work/work.service.js';
 
 /** Everything this service consists of. */
@@ -50,16 +51,17 @@ function openParts(settings: Settings, logger: RootLogger, metrics: Metrics, hea
   const audit = new AuditWork({ database, messages, logger, metrics });
   const uploads = new UploadPurge({ catalog, storage, configuration, logger, metrics, ttlSeconds: settings.HAVEN_UPLOAD_TTL_SECONDS });
   const executions = new Executions({ database, jobs: messages.jobs, broadcasts: messages.broadcasts, logger });
+  const webhooks = new WebhookWork(settings, { database, executions, configuration });
   return new WorkParts(
     database,
     messages,
     outbox,
     new Relay({ outbox, jobs: messages.jobs, logger, metrics }),
-    new Subscribers([new CacheRefresh(messages.broadcasts), audit.trail]),
+    new Subscribers([new CacheRefresh(messages.broadcasts), audit.trail, webhooks.planner]),
     uploads,
     new GarbageWork({ database, catalog, executions, configuration }),
     audit,
-    executionRunner({ database, catalog, storage, uploads, configuration, logger, metrics }, messages, executions),
+    executionRunner({ database, catalog, storage, uploads, configuration, webhooks: webhooks.sender, logger, metrics }, messages, executions),
     logger,
     health,
   );
@@ -73,12 +75,12 @@ function configurationOn(database: Database, { broadcasts }: Messages): Settings
   return table;
 }
 
-function executionRunner(parts: HandlerParts, { broadcasts, jobs }: Messages, executions: Executions): ExecutionRunner {
+function executionRunner(parts: HandlerParts & Pick<RunnerParts, 'webhooks'>, { broadcasts, jobs }: Messages, executions: Executions): ExecutionRunner {
   const { database, configuration, logger, metrics } = parts;
   const pool = thisPool();
   const worker = new TaskWorker({ database, broadcasts, logger, metrics, pool: pool.id });
   const handlers = taskHandlers(parts);
   for (const type of VENDOR_TYPES) worker.handle(type, handlers[type]);
   const clock = new ScheduleClock({ database, executions, starters: scheduleStarters(configuration), logger });
-  return new ExecutionRunner({ worker, sweep: new TaskSweep({ database, jobs, logger }), clock, pools: new WorkerPools(database), pool, logger });
+  return new ExecutionRunner({ worker, sweep: new TaskSweep({ database, jobs, logger }), clock, pools: new WorkerPools(database), pool, webhooks: parts.webhooks, logger });
 }

@@ -43,3 +43,7 @@ export { OwnSession, SessionId } from './session.js';
 export { ApiVersion, GeneralInfo, OverallHealthStatus, SystemInfo } from './system.js';
 export { REGISTRY_SERVICE, TokenAnswer, TokenForm, TokenQuery } from './token.js';
 export { OIDCCliSecretReq, PasswordReq, Permission, PermissionQuery, Permissions, UserCreationReq, UserProfile, UserResp, UserSearchQuery, UserSearchRespItem, UserSysAdminFlag } from './user.js';
+export {
+  SupportedWebhookEventTypes, WebhookDeadLetter, WebhookExecution, WebhookJob, WebhookJobQuery, WebhookLastTrigger, WebhookLastTriggers, WebhookPolicy, WebhookReplayed, WebhookReplayReq,
+  WebhookTargetObject, WebhookTask,
+} from './webhook.js';

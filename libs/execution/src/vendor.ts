@@ -25,6 +25,9 @@ export const VENDORS = {
   GARBAGE_COLLECTION: { job: 'run-garbage-collection', failures: 3, retried: false, backoffMs: 10_000, kept: 50, exclusive: true },
   PURGE_AUDIT_LOG: { job: 'run-audit-purge', failures: 3, retried: false, backoffMs: 10_000, kept: 10, exclusive: true },
   STORAGE_RECONCILIATION: { job: 'run-reconciliation', failures: 5, retried: true, backoffMs: 30_000, kept: 20, exclusive: true },
+  // A receiver that is down for two hours misses nothing.
+  WEBHOOK: { job: 'run-webhook', failures: 12, retried: true, backoffMs: 5000, kept: 50 },
+  SLACK: { job: 'run-slack', failures: 12, retried: true, backoffMs: 5000, kept: 50 },
 } as const satisfies Record<string, Vendor>;
 
 export type VendorType = keyof typeof VENDORS;

@@ -14,6 +14,8 @@ const SELECTORS = { tag_selectors: [{ kind: 'doublestar', decoration: 'matches',
 const IMMUTABLE = { action: 'immutable', template: 'immutable_template', ...SELECTORS };
 const RETENTION_RULE = { disabled: false, action: 'retain', template: 'latestPushedK', params: { latestPushedK: 2 }, ...SELECTORS };
 const PURGE = { audit_retention_hour: 24, include_event_types: 'other' };
+const WEBHOOKS = `${PROJECTS}/:project_name_or_id/webhook/policies`;
+const WEBHOOK = { name: 'hook', targets: [{ type: 'http', address: 'https://receiver.example/' }], event_types: ['PUSH_ARTIFACT'] };
 const PULL = { resource: 'repository', action: 'pull' };
 
 let core: TestCore;
@@ -151,6 +153,10 @@ const STEPS: readonly (readonly [route: string, call: () => Promise<Answer>])[] 
   [`PUT ${API}/system/purgeaudit/schedule`, () => admin('PUT', `${API}/system/purgeaudit/schedule`, { schedule: { type: 'Custom', cron: '0 0 0 * * *' }, parameters: PURGE })],
   [`PUT ${API}/jobservice/jobs/:job_id`, () => admin('PUT', `${API}/jobservice/jobs/all`)],
   [`PUT ${API}/jobservice/queues/:job_type`, () => admin('PUT', `${API}/jobservice/queues/all`, { action: 'resume' })],
+  [`POST ${WEBHOOKS}`, () => remember('webhook', admin('POST', `${ALPHA}/webhook/policies`, WEBHOOK))],
+  [`PUT ${WEBHOOKS}/:webhook_policy_id`, () => admin('PUT', `${ALPHA}/webhook/policies/${known('webhook')}`, { ...WEBHOOK, enabled: false })],
+  [`POST ${WEBHOOKS}/:webhook_policy_id/dead-letters/replay`, () => admin('POST', `${ALPHA}/webhook/policies/${known('webhook')}/dead-letters/replay`, {})],
+  [`DELETE ${WEBHOOKS}/:webhook_policy_id`, () => admin('DELETE', `${ALPHA}/webhook/policies/${known('webhook')}`)],
   [`PUT ${REPOSITORY}`, () => admin('PUT', APP, { description: 'what it is' })],
   [`POST ${REPOSITORY}/artifacts`, () => admin('POST', `${ALPHA}/repositories/copied/artifacts?from=alpha/app:1`)],
   [`POST ${REPOSITORY}/artifacts/:reference/tags`, () => admin('POST', `${APP}/artifacts/1/tags`, { name: 'v1' })],

@@ -2,6 +2,7 @@ import type { ScheduleClock, TaskSweep, TaskWorker, WorkerPool, WorkerPools } fr
 import { VENDOR_TYPES, vendorOf } from '@haven/execution';
 import type { Workers } from '@haven/messages';
 import type { Logger } from '@haven/runtime';
+import type { WebhookSender } from '../webhook/webhook-sender.js';
 import { Routine } from './routine.js';
 
 const CLOCK_MS = 1000;
@@ -13,6 +14,7 @@ export interface RunnerParts {
   readonly worker: TaskWorker;
   readonly sweep: TaskSweep;
   readonly clock: ScheduleClock;
+  readonly webhooks: Pick<WebhookSender, 'repair'>;
   readonly pools: WorkerPools;
   /** This process. */
   readonly pool: WorkerPool;
@@ -34,6 +36,7 @@ export class ExecutionRunner {
       this.#sweep,
       new Routine({ name: 'starting what is due', everyMs: CLOCK_MS, work: () => parts.clock.tick(), logger }),
       new Routine({ name: 'saying that this process lives', everyMs: BEAT_MS, work: () => parts.pools.beat(parts.pool), logger }),
+      new Routine({ name: 'ending webhook deliveries that nobody does any more', everyMs: SWEEP_MS, work: () => parts.webhooks.repair(), logger }),
       new Routine({ name: 'forgetting old executions', everyMs: FORGET_MS, work: () => parts.sweep.forgetOld(), logger }),
     ];
   }

@@ -11,6 +11,7 @@ import { ReconciliationStore } from '../reconciler/reconciliation.store.js';
 import { RetentionRun } from '../retention/retention-run.js';
 import { RetentionStore } from '../retention/retention.store.js';
 import type { UploadPurge } from '../upload/purge-uploads.js';
+import type { WebhookSender } from '../webhook/webhook-sender.js';
 
 export interface HandlerParts {
   readonly database: Database;
@@ -18,12 +19,13 @@ export interface HandlerParts {
   readonly storage: BlobStorage;
   readonly uploads: UploadPurge;
   readonly configuration: SettingsTable<Configuration>;
+  readonly webhooks: Pick<WebhookSender, 'run'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
 /** What does the tasks of each kind. */
-export function taskHandlers({ database, catalog, storage, uploads, configuration, logger, metrics }: HandlerParts): Readonly<Record<VendorType, TaskHandler>> {
+export function taskHandlers({ database, catalog, storage, uploads, configuration, webhooks, logger, metrics }: HandlerParts): Readonly<Record<VendorType, TaskHandler>> {
   const retention = new RetentionRun({ store: new RetentionStore(database), catalog, settings: configuration });
   const garbage = new GarbageRun({ catalog, storage, uploads, configuration, logger, metrics });
   const reconciler = new Reconciler({ store: new ReconciliationStore(database), storage, catalog, settings: configuration, logger });
@@ -33,5 +35,7 @@ export function taskHandlers({ database, catalog, storage, uploads, configuratio
     GARBAGE_COLLECTION: (context) => garbage.run(context),
     PURGE_AUDIT_LOG: (context) => auditPurge.run(context),
     STORAGE_RECONCILIATION: (context) => reconciler.run(context),
+    WEBHOOK: (context) => webhooks.run(context),
+    SLACK: (context) => webhooks.run(context),
   };
 }

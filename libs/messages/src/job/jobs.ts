@@ -26,8 +26,7 @@ export const JOBS = {
     }),
     attempts: 12,
     backoffMs: 1000,
-    // Events that are handled at the same time become lines of the audit trail in one statement.
-    concurrency: 32,
+    concurrency: 8,
   },
   /** Removes upload sessions that nobody continues, and what crashed uploads left in storage. */
   'purge-uploads': { payload: z.object({}), attempts: 3, backoffMs: 10_000, concurrency: 1 },
@@ -47,6 +46,10 @@ export const JOBS = {
   'run-audit-purge': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 1, forget: true },
   /** Does the task of a comparison of storage with the catalog. */
   'run-reconciliation': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 1, forget: true },
+  /** Tells a receiver of webhooks; as run-retention. */
+  'run-webhook': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 8, forget: true },
+  /** Tells a Slack channel; as run-retention. */
+  'run-slack': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 4, forget: true },
 } as const satisfies Record<string, JobDefinition>;
 
 export type JobName = keyof typeof JOBS;

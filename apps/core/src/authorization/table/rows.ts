@@ -13,9 +13,10 @@ import type { Rows } from './row.js';
 import { sessions } from './sessions.js';
 import { system } from './system.js';
 import { users } from './users.js';
+import { webhooks } from './webhooks.js';
 
 /**
  * Who may call what: every route of core with the status that each caller gets, written out by hand from the Harbor
  * API's tables, not from the code's own. The rows of a new area go into a file of their own beside this one.
  */
-export const ROWS: Rows = { ...system, ...users, ...projects, ...artifacts, ...labels, ...sessions, ...auditLogs, ...robots, ...groups, ...ldap, ...reconciliations, ...retention, ...maintenance, ...registries };
+export const ROWS: Rows = { ...system, ...users, ...projects, ...artifacts, ...labels, ...sessions, ...auditLogs, ...robots, ...groups, ...ldap, ...reconciliations, ...retention, ...maintenance, ...registries, ...webhooks };

@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startTestCore, type Answer, type TestCore } from '../testing/test-core.js';
+
+const MARKER = 'marker-Secret-4711';
+const ALPHA = '/api/v2.0/projects/alpha/webhook';
+const BRAVO = '/api/v2.0/projects/bravo/webhook';
+const ADDRESS = 'https://receiver.example/hook/path-secret';
+const TARGET = { type: 'http', address: ADDRESS, auth_header: MARKER, skip_cert_verify: false };
+const BODY = { name: 'hook', description: 'd', targets: [TARGET], event_types: ['PUSH_ARTIFACT', 'DELETE_ARTIFACT'], enabled: true };
+
+let core: TestCore;
+let alpha: number;
+
+beforeAll(async () => {
+  core = await startTestCore();
+  for (const name of ['alice', 'mia', 'dave', 'bob']) await core.addUser(name);
+  alpha = await core.addProject('alpha', { members: { alice: 1, mia: 4, dave: 2 } });
+  await core.addProject('bravo', { members: { bob: 1 } });
+});
+afterAll(() => core.stop());
+
+function as(name: string) {
+  return (method: string, path: string, json?: unknown): Promise<Answer> => core.call(method, path, { as: name, ...(json === undefined ? {} : { json }) });
+}
+
+const alice = as('alice');
+const messageOf = ({ body }: Answer): string => (body as { errors: { message: string }[] }).errors[0]?.message ?? '';
+
+async function create(body: object = {}, base = ALPHA, who = alice): Promise<number> {
+  const answer = await who('POST', `${base}/policies`, { ...BODY, ...body });
+  expect([answer.status, answer.body]).toEqual([201, undefined]);
+  return Number(/\/webhook\/policies\/(\d+)$/.exec(answer.headers.get('location') ?? '')?.[1]);
+}
+
+/** A notification of the policy that failed too often; resolves to the ids of its execution and task. */
+async function deadLetter(policyId: number, subject = 'alpha/app'): Promise<{ readonly execution: number; readonly task: number }> {
+  const { database } = core;
+  const [execution] = await database.query<{ id: string }>(`INSERT INTO execution (vendor_type, vendor_id, trigger, status, extra_attrs, ended_at) VALUES ('WEBHOOK', $1, 'EVENT', 'Error', '{"event_type": "PUSH_ARTIFACT", "payload": "{}"}', now()) RETURNING id`, [policyId]);
+  const [task] = await database.query<{ id: string }>(`INSERT INTO task (execution_id, vendor_type, status, ended_at) VALUES ($1, 'WEBHOOK', 'Error', now()) RETURNING id`, [execution?.id]);
+  await database.execute(`INSERT INTO task_log (task_id, text) VALUES ($1, 'what happened')`, [task?.id]);
+  const payload = { type: 'PUSH_ARTIFACT', occur_at: 1, operator: 'o', request_id: '', event_data: {} };
+  await database.execute(
+    `INSERT INTO webhook_delivery (policy_id, target, event_id, part, event_type, subject, payload, execution_id, task_id, state, fault, ended_at)
+     VALUES ($1, 0, gen_random_uuid(), 0, 'PUSH_ARTIFACT', $2, $3, $4, $5, 'dead', 'the receiver answered with status 500', now())`,
+    [policyId, subject, JSON.stringify(payload), execution?.id, task?.id],
+  );
+  return { execution: Number(execution?.id), task: Number(task?.id) };
+}
+
+describe('a webhook policy', () => {
+  test('is made, listed, changed and deleted', async () => {
+    const id = await create();
+    const expected = { ...BODY, id, project_id: alpha, creator: 'alice', targets: [{ ...TARGET, payload_format: 'Default' }] };
+    expect((await alice('GET', `${ALPHA}/policies/${id}`)).body).toMatchObject(expected);
+    const list = await alice('GET', `${ALPHA}/policies?q=name%3Dhook&sort=-creation_time`);
+    expect([list.body, list.headers.get('x-total-count')]).toEqual([[expect.objectContaining({ id, name: 'hook' })], '1']);
+    expect((await alice('PUT', `${ALPHA}/policies/${id}`, { ...BODY, enabled: false, targets: [{ type: 'slack', address: ADDRESS }] })).status).toBe(200);
+    expect((await alice('GET', `${ALPHA}/policies/${id}`)).body).toMatchObject({ enabled: false, targets: [{ type: 'slack', payload_format: '' }] });
+    expect((await alice('GET', `${ALPHA}/lasttrigger`)).body).toEqual(['DELETE_ARTIFACT', 'PUSH_ARTIFACT'].map((type) => expect.objectContaining({ policy_name: 'hook', event_type: type, enabled: false })));
+    expect((await alice('POST', `${ALPHA}/policies`, BODY)).status).toBe(409);
+    expect((await alice('DELETE', `${ALPHA}/policies/${id}`)).status).toBe(200);
+    expect((await alice('GET', `${ALPHA}/policies/${id}`)).status).toBe(404);
+  });
+
+  test('can be made of what the events say', async () => {
+    expect((await as('mia')('GET', `${ALPHA}/events`)).body).toEqual({
+      event_type: expect.arrayContaining(['PUSH_ARTIFACT', 'PULL_ARTIFACT', 'DELETE_ARTIFACT']), notify_type: ['http', 'slack'], payload_formats: [{ notify_type: 'http', formats: ['Default', 'CloudEvents'] }],
+    });
+  });
+
+  test.each([
+    [{ name: '' }, 'name'], [{ targets: [] }, 'targets'], [{ event_types: [] }, 'event_types'], [{ event_types: ['PUSH'] }, 'event_types'], [{ event_types: ['constructor'] }, 'event_types'],
+    [{ targets: [{ ...TARGET, type: 'teams' }] }, 'type'], [{ targets: [{ ...TARGET, payload_format: 'XML' }] }, 'payload_format'], [{ targets: [{ ...TARGET, type: 'slack', payload_format: 'Default' }] }, 'payload_format'],
+    [{ targets: [{ ...TARGET, auth_header: 'a\r\nX-Evil: 1' }] }, 'auth_header'], [{ targets: [{ ...TARGET, secret: 'a\nb' }] }, 'secret'],
+    ...['', 'file:///etc/passwd', 'gopher://a', 'javascript:alert(1)', 'http://', 'http://u:p@a', 'http://a\nb', 'data:,a', 'unix:/a'].map((address) => [{ targets: [{ ...TARGET, address }] }, 'address'] as [object, string]),
+  ])('G-11, H-02: %j is refused', async (wrong, field) => {
+    const answer = await alice('POST', `${ALPHA}/policies`, { ...BODY, name: 'wrong', ...wrong });
+    expect([answer.status, messageOf(answer)]).toEqual([400, expect.stringContaining(field)]);
+  });
+
+  test('K-02, K-07, K-08: its secrets are sealed, and shown to nobody who could not set them', async () => {
+    const id = await create({ name: 'secret', targets: [{ ...TARGET, secret: `${MARKER}-signing` }] });
+    expect(JSON.stringify(await core.database.query('SELECT * FROM webhook_policy'))).not.toContain(MARKER);
+    expect(JSON.stringify(await core.database.query('SELECT * FROM outbox'))).not.toContain(MARKER);
+    for (const path of [`${ALPHA}/policies`, `${ALPHA}/policies/${id}`]) {
+      expect(JSON.stringify((await alice('GET', path)).body)).toContain(`"auth_header":"${MARKER}"`);
+      expect(JSON.stringify((await alice('GET', path)).body)).not.toContain(`${MARKER}-signing`);
+      const read = JSON.stringify((await as('mia')('GET', path)).body);
+      expect([read.includes(MARKER), read.includes('path-secret'), read.includes('*****')]).toEqual([false, false, true]);
+      expect((await as('dave')('GET', path)).status).toBe(403);
+    }
+    const stored = async (): Promise<string[]> => Object.keys((await core.database.query<{ targets: object[] }>('SELECT targets FROM webhook_policy WHERE id = $1', [id]))[0]?.targets[0] ?? {}).sort();
+    await alice('PUT', `${ALPHA}/policies/${id}`, { ...BODY, name: 'secret', targets: [{ ...TARGET, auth_header: '*****' }] });
+    expect([(await alice('GET', `${ALPHA}/policies/${id}`)).body, await stored()]).toMatchObject([{ targets: [{ auth_header: MARKER }] }, ['address', 'auth_header', 'payload_format', 'secret', 'skip_cert_verify', 'type']]);
+    await alice('PUT', `${ALPHA}/policies/${id}`, { ...BODY, name: 'secret', targets: [{ ...TARGET, auth_header: '*****', address: 'https://elsewhere.example/' }] });
+    expect(await stored()).toEqual(['address', 'payload_format', 'skip_cert_verify', 'type']);
+    expect((await alice('DELETE', `${ALPHA}/policies/${id}`)).status).toBe(200);
+  });
+});
+
+test('D-01, D-05: nothing of another project is found, changed or deleted, and project_id in a body says nothing', async () => {
+  const own = await create({ name: 'own' });
+  const foreign = await create({ name: 'foreign', project_id: alpha }, BRAVO, as('bob'));
+  const mine = await deadLetter(own);
+  const { execution, task } = await deadLetter(foreign);
+  expect(await core.database.query('SELECT p.name FROM webhook_policy w JOIN project p ON p.id = w.project_id WHERE w.id = $1', [foreign])).toEqual([{ name: 'bravo' }]);
+  const one = `${ALPHA}/policies/${foreign}`;
+  const paths: [string, string, object?][] = [
+    ['GET', one], ['PUT', one, BODY], ['DELETE', one], ['GET', `${one}/executions`], ['GET', `${one}/executions/${execution}/tasks`], ['GET', `${one}/executions/${execution}/tasks/${task}/log`],
+    ['GET', `${one}/dead-letters`], ['POST', `${one}/dead-letters/replay`, {}], ['GET', `${ALPHA}/jobs?policy_id=${foreign}`],
+    ['GET', `${ALPHA}/policies/${own}/executions/${execution}/tasks`], ['GET', `${ALPHA}/policies/${own}/executions/${execution}/tasks/${task}/log`], ['GET', `${ALPHA}/policies/${own}/executions/${mine.execution}/tasks/${task}/log`],
+  ];
+  const before = JSON.stringify(await core.database.query('SELECT * FROM webhook_policy, webhook_delivery ORDER BY 1, 2'));
+  for (const [method, path, json] of paths) expect([method, path, (await alice(method, path, json)).status]).toEqual([method, path, 404]);
+  expect((await alice('GET', `${BRAVO}/policies`)).status).toBe(403);
+  expect(JSON.stringify(await core.database.query('SELECT * FROM webhook_policy, webhook_delivery ORDER BY 1, 2'))).toBe(before);
+  expect((await alice('POST', `${ALPHA}/policies/${own}/dead-letters/replay`, { ids: [1, 2, 3, 4, 5, 6, 7, 8, 9] })).status).toBe(200);
+  expect(await core.database.query('SELECT state FROM webhook_delivery WHERE policy_id = $1', [foreign])).toEqual([{ state: 'dead' }]);
+});
+
+test('what became of notifications is shown, and dead ones are delivered again in their order', async () => {
+  const id = await create({ name: 'history' });
+  const { execution, task } = await deadLetter(id);
+  await deadLetter(id);
+  await deadLetter(id, 'alpha/other');
+  const one = `${ALPHA}/policies/${id}`;
+  expect((await alice('GET', `${one}/executions`)).body).toHaveLength(3);
+  expect((await alice('GET', `${one}/executions`)).body).toContainEqual(expect.objectContaining({
+    id: execution, vendor_type: 'WEBHOOK', vendor_id: id, status: 'Error', metrics: { task_count: 1, error_task_count: 1 }, extra_attrs: { event_type: 'PUSH_ARTIFACT', payload: '{}' },
+  }));
+  expect((await alice('GET', `${one}/executions/${execution}/tasks`)).body).toEqual([expect.objectContaining({ id: task, execution_id: execution, status: 'Error' })]);
+  expect((await alice('GET', `${one}/executions/${execution}/tasks/${task}/log`)).body).toBe('what happened');
+  expect((await alice('GET', `${ALPHA}/jobs?policy_id=${id}&status=Error&status=Success`)).body).toContainEqual(expect.objectContaining({ id: execution, event_type: 'PUSH_ARTIFACT', notify_type: 'http', status: 'Error' }));
+  expect((await alice('GET', `${ALPHA}/jobs?policy_id=${id}&status=Success`)).body).toEqual([]);
+  const dead = (await alice('GET', `${one}/dead-letters`)).body as { id: number; address: string }[];
+  expect(dead).toEqual(Array.from({ length: 3 }, () => expect.objectContaining({ event_type: 'PUSH_ARTIFACT', address: 'https://receiver.example', fault: 'the receiver answered with status 500' })));
+  expect((await alice('POST', `${one}/dead-letters/replay`, { ids: [dead[0]?.id] })).body).toEqual({ replayed: 1 });
+  expect((await alice('POST', `${one}/dead-letters/replay`, {})).body).toEqual({ replayed: 2 });
+  expect((await alice('POST', `${one}/dead-letters/replay`, {})).body).toEqual({ replayed: 0 });
+  const rows = await core.database.query<{ subject: string; state: string; held: boolean }>(
+    `SELECT d.subject, d.state, t.due_at = 'infinity' AS held FROM webhook_delivery d JOIN task t ON t.id = d.task_id WHERE d.policy_id = $1 ORDER BY d.id`, [id]);
+  expect(rows.map(({ subject, state, held }) => [subject, state, held])).toEqual([['alpha/app', 'waiting', false], ['alpha/app', 'waiting', true], ['alpha/other', 'waiting', false]]);
+  expect((await alice('DELETE', one)).status).toBe(200);
+  expect(await core.database.query('SELECT 1 FROM execution WHERE vendor_id = $1 UNION ALL SELECT 1 FROM webhook_delivery WHERE policy_id = $1', [id])).toEqual([]);
+});

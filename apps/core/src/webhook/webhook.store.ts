@@ -1,0 +1,124 @@
+import { Injectable } from '@nestjs/common';
+import type { Page, QueryTerm, SortTerm } from '@haven/api';
+import { Database, databaseFault, type Transaction } from '@haven/database';
+import type { StoredTarget } from '@haven/execution';
+import { mapPage, selectPage } from '../listing/select-page.js';
+import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
+
+export interface PolicyRow {
+  readonly id: number;
+  readonly projectId: number;
+  readonly name: string;
+  readonly description: string;
+  readonly targets: readonly StoredTarget[];
+  readonly eventTypes: readonly string[];
+  readonly enabled: boolean;
+  readonly creator: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export type PolicyToStore = Pick<PolicyRow, 'name' | 'description' | 'targets' | 'eventTypes' | 'enabled'>;
+
+export interface PolicyList {
+  readonly projectId: number;
+  readonly terms: readonly QueryTerm[];
+  readonly sort: readonly SortTerm[];
+  readonly page: number;
+  readonly size: number;
+}
+
+interface Row {
+  readonly id: number;
+  readonly project_id: number;
+  readonly name: string;
+  readonly description: string;
+  readonly targets: StoredTarget[];
+  readonly event_types: string[];
+  readonly enabled: boolean;
+  readonly creator: string;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
+const FIELDS = 'w.id, w.project_id, w.name, w.description, w.targets, w.event_types, w.enabled, w.creator, w.created_at, w.updated_at';
+
+const COLUMNS: QueryColumns = new Map([
+  ['id', { sql: 'w.id', type: 'number' }],
+  ['name', { sql: 'w.name', type: 'text' }],
+  ['description', { sql: 'w.description', type: 'text' }],
+  ['enabled', { sql: 'w.enabled', type: 'boolean' }],
+  ['creator', { sql: 'w.creator', type: 'text' }],
+  ['creation_time', { sql: 'w.created_at', type: 'time' }],
+  ['update_time', { sql: 'w.updated_at', type: 'time' }],
+]);
+
+@Injectable()
+export class WebhookStore {
+  constructor(private readonly database: Database) {}
+
+  async list({ projectId, terms, sort, page, size }: PolicyList): Promise<Page<PolicyRow>> {
+    const conditions = new SqlConditions();
+    conditions.add(`w.project_id = ${conditions.value(projectId)}`);
+    conditions.query(terms, COLUMNS);
+    const order = orderBy(sort, COLUMNS, 'w.created_at DESC', 'w.id');
+    return mapPage(await selectPage<Row>(this.database, { fields: FIELDS, from: 'webhook_policy w', conditions, order, page, size }), policyRow);
+  }
+
+  /** The policy, when it is one of the project's. */
+  async find(projectId: number, id: number): Promise<PolicyRow | undefined> {
+    const [row] = await this.database.query<Row>(`SELECT ${FIELDS} FROM webhook_policy w WHERE w.id = $1 AND w.project_id = $2`, [id, projectId]);
+    return row && policyRow(row);
+  }
+
+  /** When each kind of event was told last, for every policy of the project. */
+  async lastTriggers(projectId: number): Promise<{ readonly name: string; readonly type: string; readonly enabled: boolean; readonly createdAt: Date; readonly at: Date | undefined }[]> {
+    const rows = await this.database.query<{ name: string; type: string; enabled: boolean; created_at: Date; at: Date | null }>(
+      `SELECT w.name, e.type, w.enabled, w.created_at,
+         (SELECT d.created_at FROM webhook_delivery d WHERE d.policy_id = w.id AND d.event_type = e.type ORDER BY d.created_at DESC LIMIT 1) AS at
+       FROM webhook_policy w CROSS JOIN LATERAL unnest(w.event_types) AS e (type) WHERE w.project_id = $1 ORDER BY w.name, e.type`,
+      [projectId],
+    );
+    return rows.map((row) => ({ name: row.name, type: row.type, enabled: row.enabled, createdAt: row.created_at, at: row.at ?? undefined }));
+  }
+}
+
+export async function nextPolicyId(transaction: Transaction): Promise<number> {
+  const [row] = await transaction.query<{ id: string }>(`SELECT nextval(pg_get_serial_sequence('webhook_policy', 'id')) AS id`);
+  return Number(row?.id);
+}
+
+/** False when the project has a policy of that name. */
+export async function insertPolicy(transaction: Transaction, id: number, projectId: number, creator: string, policy: PolicyToStore): Promise<boolean> {
+  const { name, description, targets, eventTypes, enabled } = policy;
+  return (await transaction.execute(
+    `INSERT INTO webhook_policy (id, project_id, creator, name, description, targets, event_types, enabled)
+     SELECT $1, p.id, $3, $4, $5, $6, $7, $8 FROM project p WHERE p.id = $2 AND p.deleted_at IS NULL ON CONFLICT (project_id, name) DO NOTHING`,
+    [id, projectId, creator, name, description, JSON.stringify(targets), eventTypes, enabled],
+  )) > 0;
+}
+
+export async function updatePolicy(transaction: Transaction, id: number, { name, description, targets, eventTypes, enabled }: PolicyToStore): Promise<'updated' | 'gone' | 'taken'> {
+  try {
+    const updated = await transaction.execute(
+      'UPDATE webhook_policy SET name = $2, description = $3, targets = $4, event_types = $5, enabled = $6, updated_at = now() WHERE id = $1',
+      [id, name, description, JSON.stringify(targets), eventTypes, enabled],
+    );
+    return updated > 0 ? 'updated' : 'gone';
+  } catch (error) {
+    if (databaseFault(error) === 'duplicate') return 'taken';
+    throw error;
+  }
+}
+
+/** Whether it was there. */
+export async function deletePolicy(transaction: Transaction, id: number): Promise<boolean> {
+  return (await transaction.execute('DELETE FROM webhook_policy WHERE id = $1', [id])) > 0;
+}
+
+function policyRow(row: Row): PolicyRow {
+  return {
+    id: row.id, projectId: row.project_id, name: row.name, description: row.description, targets: row.targets, eventTypes: row.event_types, enabled: row.enabled,
+    creator: row.creator, createdAt: row.created_at, updatedAt: row.updated_at,
+  };
+}

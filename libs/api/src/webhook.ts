@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { text, Timestamp } from './fields.js';
+import { pageParameters } from './paging.js';
+
+/** Where a webhook sends to. `auth_header` and `secret` are `*****` where there is one that the reader may not see. */
+export const WebhookTargetObject = z.object({
+  /** http or slack. */
+  type: text(64).optional(),
+  address: text(2048).optional(),
+  /** Sent as it is in the Authorization header. Shown to those who may change the policy. */
+  auth_header: text(4096).optional(),
+  skip_cert_verify: z.boolean().optional(),
+  /** Default or CloudEvents for http, nothing for slack. */
+  payload_format: text(64).optional(),
+  /** Haven's own: payloads are signed with it, as Standard Webhooks has it. Never shown; left out, it stays while the address does. */
+  secret: text(1024).optional(),
+}).meta({ id: 'WebhookTargetObject' });
+export type WebhookTargetObject = z.infer<typeof WebhookTargetObject>;
+
+/** Whom a project tells of what; the body of POST and PUT, too. */
+export const WebhookPolicy = z.object({
+  id: z.number().int().optional(),
+  name: text(255).optional(),
+  description: text(1024).optional(),
+  project_id: z.number().int().optional(),
+  targets: z.array(WebhookTargetObject).max(100).optional(),
+  event_types: z.array(text(64)).max(100).optional(),
+  creator: text(255).optional(),
+  creation_time: text(64).optional(),
+  update_time: text(64).optional(),
+  enabled: z.boolean().optional(),
+}).meta({ id: 'WebhookPolicy' });
+export type WebhookPolicy = z.infer<typeof WebhookPolicy>;
+
+export const WebhookLastTrigger = z.object({
+  policy_name: z.string(),
+  event_type: z.string(),
+  enabled: z.boolean(),
+  creation_time: Timestamp,
+  last_trigger_time: Timestamp.optional(),
+}).meta({ id: 'WebhookLastTrigger' });
+export type WebhookLastTrigger = z.infer<typeof WebhookLastTrigger>;
+export const WebhookLastTriggers = z.array(WebhookLastTrigger).meta({ id: 'WebhookLastTriggers' });
+
+export const SupportedWebhookEventTypes = z.object({
+  event_type: z.array(z.string()),
+  notify_type: z.array(z.string()),
+  payload_formats: z.array(z.object({ notify_type: z.string(), formats: z.array(z.string()) }).meta({ id: 'PayloadFormat' })),
+}).meta({ id: 'SupportedWebhookEventTypes' });
+export type SupportedWebhookEventTypes = z.infer<typeof SupportedWebhookEventTypes>;
+
+/** Deliveries of a policy that is named, of all states or some. */
+export const WebhookJobQuery = z.object({ ...pageParameters, policy_id: z.string().regex(/^[1-9]\d{0,8}$/, 'must be the id of a policy').transform(Number), status: z.union([text(32), z.array(text(32)).max(10)]).optional() }).meta({ id: 'WebhookJobQuery' });
+export type WebhookJobQuery = z.infer<typeof WebhookJobQuery>;
+
+export const WebhookJob = z.object({
+  id: z.number().int(),
+  policy_id: z.number().int(),
+  event_type: z.string(),
+  notify_type: z.string(),
+  status: z.string(),
+  job_detail: z.string(),
+  creation_time: Timestamp,
+  update_time: Timestamp,
+}).meta({ id: 'WebhookJob' });
+export type WebhookJob = z.infer<typeof WebhookJob>;
+
+/** A delivery that failed too often. */
+export const WebhookDeadLetter = z.object({
+  id: z.number().int(),
+  /** What receivers know the event by, but for its further tags. */
+  event_id: z.string(),
+  event_type: z.string(),
+  address: z.string(),
+  /** Why it failed the last time. */
+  fault: z.string(),
+  creation_time: Timestamp,
+  end_time: Timestamp,
+}).meta({ id: 'WebhookDeadLetter' });
+export type WebhookDeadLetter = z.infer<typeof WebhookDeadLetter>;
+
+/** Which dead letters to deliver again: all of the policy, when no ids are given. */
+export const WebhookReplayReq = z.object({ ids: z.array(z.number().int().positive()).max(1000).optional() }).meta({ id: 'WebhookReplayReq' });
+export type WebhookReplayReq = z.infer<typeof WebhookReplayReq>;
+export const WebhookReplayed = z.object({ replayed: z.number().int() }).meta({ id: 'WebhookReplayed' });
+export type WebhookReplayed = z.infer<typeof WebhookReplayed>;
+
+const ExtraAttrs = z.record(z.string(), z.unknown()).meta({ id: 'ExtraAttrs' });
+
+/** One notification for one target. */
+export const WebhookExecution = z.object({
+  id: z.number().int(),
+  vendor_type: z.string(),
+  vendor_id: z.number().int(),
+  status: z.string(),
+  status_message: z.string().optional(),
+  trigger: z.string(),
+  extra_attrs: ExtraAttrs,
+  metrics: z.record(z.string(), z.number().int()).meta({ id: 'Metrics' }),
+  start_time: Timestamp,
+  end_time: Timestamp.optional(),
+}).meta({ id: 'Execution' });
+export type WebhookExecution = z.infer<typeof WebhookExecution>;
+
+export const WebhookTask = z.object({
+  id: z.number().int(),
+  execution_id: z.number().int(),
+  status: z.string(),
+  status_message: z.string().optional(),
+  run_count: z.number().int(),
+  extra_attrs: ExtraAttrs,
+  creation_time: Timestamp,
+  update_time: Timestamp,
+  start_time: Timestamp.optional(),
+  end_time: Timestamp.optional(),
+}).meta({ id: 'Task' });
+export type WebhookTask = z.infer<typeof WebhookTask>;
