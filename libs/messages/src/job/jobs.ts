@@ -26,7 +26,8 @@ export const JOBS = {
     }),
     attempts: 12,
     backoffMs: 1000,
-    concurrency: 8,
+    // Events that are handled at the same time become lines of the audit trail in one statement.
+    concurrency: 32,
   },
   /** Removes upload sessions that nobody continues, and what crashed uploads left in storage. */
   'purge-uploads': { payload: z.object({}), attempts: 3, backoffMs: 10_000, concurrency: 1 },
