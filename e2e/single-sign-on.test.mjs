@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { join } from 'node:path';
 import pg from 'pg';
+import { noClients } from './clients.mjs';
+import { Skopeo } from './clients/skopeo.mjs';
 import { Haven } from './haven.mjs';
 import { randomImage } from './image/synthetic.mjs';
 import { noBrowser, startChromium } from './single-sign-on/chromium.mjs';
@@ -51,6 +54,13 @@ const CURRENT = '/api/v2.0/users/current';
     }
     await page.click('button[type=submit]'); // consent
     await page.waitForURL((url) => url.origin === new URL(haven.platform.url).origin);
+  }
+
+  /** A real client, where there is one. */
+  async function skopeoLogsIn(user, password) {
+    if (noClients) return;
+    const { code, output } = await new Skopeo(join(haven.folder, 'skopeo')).login(haven.host, user, password);
+    if (code !== 0) throw new Error(`skopeo could not log in: ${output}`);
   }
 
   const current = async (page) => {
@@ -125,6 +135,7 @@ const CURRENT = '/api/v2.0/users/current';
       await oci.pushImage(`${project}/app`, 'v1', randomImage({ layers: 1, size: 1000 }));
       await page.goto(`${haven.platform.url}/c/oidc/logout`);
       expect((await current(page)).status).toBe(401);
+      await skopeoLogsIn('dora', secret);
       oci.forgetTokens();
       expect((await oci.requestToken([`repository:${project}/app:push`])).status).toBe(200);
       await person('dora', { groups: ['builders'] });

@@ -30,9 +30,21 @@ export function requirePossible(changes: SettingChanges, current: Configuration,
   if (changes.has('auth_mode') && others.users) throw new Problem('BAD_REQUEST', 'auth_mode can change only while there is no user but the first administrator');
   const wanted: Configuration = { ...current, ...Object.fromEntries(changes) };
   requireWorkingMode(changes, wanted, others);
+  requireFreshClientSecret(changes, current, others);
   if (wanted.skip_audit_log_database && wanted.audit_log_forward_endpoint === '') {
     throw new Problem('BAD_REQUEST', 'skip_audit_log_database needs audit_log_forward_endpoint: otherwise the audit trail would be lost');
   }
+}
+
+/** The secret that is stored was given for the provider that is stored: no other server gets to see it. */
+function requireFreshClientSecret(changes: SettingChanges, { oidc_endpoint: before }: Configuration, { secrets }: ModeGrounds): void {
+  const after = changes.get('oidc_endpoint');
+  if (typeof after !== 'string' || before === '' || changes.has('oidc_client_secret') || !secrets.has('oidc_client_secret') || hostOf(after) === hostOf(before)) return;
+  throw new Problem('BAD_REQUEST', 'oidc_endpoint: send oidc_client_secret along with an address on another host; the stored one is not given to it');
+}
+
+function hostOf(address: string): string {
+  return URL.canParse(address) ? new URL(address).origin : address;
 }
 
 /** Nobody can switch to a mode in which nobody could log in, nor break the one that is on. */

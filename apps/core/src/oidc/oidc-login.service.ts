@@ -3,7 +3,9 @@ import { Injectable } from '@nestjs/common';
 import { Problem } from '@haven/api';
 import { Logger } from '@haven/runtime';
 import { ConfigurationService } from '../configuration/configuration.service.js';
+import { addressGroup } from '../identity/address-group.js';
 import type { Account } from '../identity/identity.store.js';
+import { QueueFull, WorkQueue } from '../identity/work-queue.js';
 import { CoreOptions } from '../platform/core-options.js';
 import { requireGoodUsername } from '../user/user-rules.js';
 import { ATTEMPT_SECONDS, newAttempt, openAttempt, sealAttempt, type LoginAttempt } from './login-attempt.js';
@@ -19,6 +21,8 @@ import { requiredReturnPath } from './return-path.js';
 
 const CALLBACK = '/c/oidc/callback';
 const AGAIN = 'begin the login again';
+/** Logins that wait for the provider at the same time; one that hangs holds up only those who log in through it. */
+const BOUNDS = { concurrency: 16, waiting: 256, waitingPerOrigin: 64 };
 
 /** Where a browser goes, and the value of the cookie that it goes with. */
 export interface Departure {
@@ -45,6 +49,8 @@ export interface NameWanted {
 /** Logging in through OpenID Connect, from the first redirect to the account. */
 @Injectable()
 export class OidcLoginService {
+  readonly #queue = new WorkQueue(BOUNDS);
+
   constructor(
     private readonly providers: ProviderService,
     private readonly accounts: OidcAccountService,
@@ -66,11 +72,17 @@ export class OidcLoginService {
    * Ends a login: what the browser came back with is checked against what it left with, once.
    *
    * @param query of the callback, with its question mark
-   * @throws Problem BAD_REQUEST for a login that is not this browser's, not new or not valid; FORBIDDEN, CONFLICT
+   * @param address the client's
+   * @throws Problem BAD_REQUEST for a login that is not this browser's, not new or not valid; FORBIDDEN, CONFLICT, TOO_MANY_REQUEST
    */
-  async finish(query: string, cookie: string | undefined): Promise<Entry | NameWanted> {
+  async finish(query: string, cookie: string | undefined, address: string): Promise<Entry | NameWanted> {
     await this.providers.requireMode();
     const attempt = await this.#ownAttempt(new URLSearchParams(query), cookie);
+    return this.#queued(address, () => this.#vouchedFor(query, attempt));
+  }
+
+  /** What the provider says about who came back. */
+  async #vouchedFor(query: string, attempt: LoginAttempt): Promise<Entry | NameWanted> {
     return this.#explained(async () => {
       const settings = await this.configuration.current();
       const provider = await this.providers.provider();
@@ -107,6 +119,15 @@ export class OidcLoginService {
     const { externalUrl } = this.options;
     if (externalUrl === undefined) throw new Problem('PRECONDITION', 'logging in through OpenID Connect needs HAVEN_EXTERNAL_URL, the address of this server as browsers know it; the administrator of the machine must set it');
     return `${externalUrl}${path}`;
+  }
+
+  async #queued<Result>(address: string, work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await this.#queue.run(addressGroup(address), work);
+    } catch (error) {
+      if (!(error instanceof QueueFull)) throw error;
+      throw new Problem('TOO_MANY_REQUEST', 'too many logins at once; try again in a few seconds', { headers: { 'Retry-After': '5' }, cause: error });
+    }
   }
 
   async #ownAttempt(query: URLSearchParams, cookie: string | undefined): Promise<LoginAttempt> {

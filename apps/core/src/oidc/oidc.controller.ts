@@ -36,12 +36,12 @@ export class OidcController {
 
   @Get('callback')
   @HttpCode(302)
-  @Operation({ id: 'oidcCallback', tag: 'login', summary: 'Come back from the OpenID provider', refuses: ['BAD_REQUEST', 'FORBIDDEN', 'CONFLICT', 'PRECONDITION'] })
+  @Operation({ id: 'oidcCallback', tag: 'login', summary: 'Come back from the OpenID provider', refuses: ['BAD_REQUEST', 'FORBIDDEN', 'CONFLICT', 'PRECONDITION', 'TOO_MANY_REQUEST'] })
   @Requires(anyone)
   @RespondsNothing()
   async finish(@Query({ schema: OIDCCallbackQuery }) _query: OIDCCallbackQuery, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
     const query = new URL(request.url, 'http://here.invalid').search;
-    const outcome = await this.logins.finish(query, cookieValue(request.headers.cookie, ATTEMPT_COOKIE));
+    const outcome = await this.logins.finish(query, cookieValue(request.headers.cookie, ATTEMPT_COOKIE), request.ip);
     this.browsers.drop(request, reply, ATTEMPT_COOKIE);
     if (outcome.kind === 'entered') {
       await this.#enter(outcome, request, reply);

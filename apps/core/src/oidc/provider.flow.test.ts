@@ -2,7 +2,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { changeSettings, OidcBrowser, startOidcCore, type OidcCore } from '../testing/oidc-core.js';
-import { newKey, OpenIdStub, rs256 } from '../testing/openid-stub.js';
+import { CLIENT_SECRET, newKey, OpenIdStub, rs256 } from '../testing/openid-stub.js';
 import { selfSigned } from '../testing/self-signed.js';
 import type { Answer, TestCore } from '../testing/test-core.js';
 
@@ -97,6 +97,15 @@ describe('trying a provider (POST /system/oidc/ping)', () => {
     expect((await core.call('POST', PING, { json: {} })).status).toBe(401);
     expect((await ping({}, 'visitor')).status).toBe(403);
   });
+});
+
+test('K-02: another provider is not shown the secret that is stored for this one', async () => {
+  const put = (json: object): Promise<Answer> => core.call('PUT', '/api/v2.0/configurations', { as: 'admin', json });
+  const refused = await put({ oidc_endpoint: 'https://other.test/' });
+  expect([refused.status, messageOf(refused)]).toEqual([400, expect.stringContaining('oidc_client_secret')]);
+  expect((await put({ oidc_endpoint: `${all.provider.url}/` })).status).toBe(200);
+  expect((await put({ oidc_endpoint: 'https://other.test/', oidc_client_secret: 'of-the-other' })).status).toBe(200);
+  await changeSettings(core, { oidc_endpoint: all.provider.url, oidc_client_secret: CLIENT_SECRET });
 });
 
 describe('a provider that is in trouble', () => {
