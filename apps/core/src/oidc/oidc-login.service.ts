@@ -8,6 +8,7 @@ import type { Account } from '../identity/identity.store.js';
 import { QueueFull, WorkQueue } from '../identity/work-queue.js';
 import { CoreOptions } from '../platform/core-options.js';
 import { requireGoodUsername } from '../user/user-rules.js';
+import { sameSecret } from './cli-secret.js';
 import { ATTEMPT_SECONDS, newAttempt, openAttempt, sealAttempt, type LoginAttempt } from './login-attempt.js';
 import { OidcAccountService } from './oidc-account.service.js';
 import { OidcFlowStore } from './oidc-flow.store.js';
@@ -133,8 +134,8 @@ export class OidcLoginService {
   async #ownAttempt(query: URLSearchParams, cookie: string | undefined): Promise<LoginAttempt> {
     const attempt = openAttempt(this.options.secretKey, cookie);
     if (attempt === undefined) throw new Problem('BAD_REQUEST', `this login did not begin in this browser, or it took longer than ${ATTEMPT_SECONDS / 60} minutes; ${AGAIN}`);
-    const states = query.getAll('state');
-    if (states.length !== 1 || states[0] !== attempt.state) throw new Problem('BAD_REQUEST', `this is not the login that was begun last in this browser; ${AGAIN}`);
+    const [state = '', ...more] = query.getAll('state');
+    if (more.length > 0 || !sameSecret(state, attempt.state)) throw new Problem('BAD_REQUEST', `this is not the login that was begun last in this browser; ${AGAIN}`);
     if (!(await this.store.spend(attempt.state, ATTEMPT_SECONDS))) throw new Problem('BAD_REQUEST', `this login has come back from the provider already; ${AGAIN}`);
     const error = query.get('error');
     if (error === null) return attempt;
