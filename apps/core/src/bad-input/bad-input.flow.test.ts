@@ -9,7 +9,8 @@ import { insertObjects } from './objects.js';
 import type { Operation } from './operations.js';
 import { sample } from './values.js';
 
-const named = operations.map((operation): [string, Operation] => [`${operation.method} ${operation.path}`, operation]);
+// The ways through an OpenID provider answer nothing but 412 and 403 here, where nobody logs in so: see oidc/oidc-login.flow.test.ts.
+const named = operations.filter(({ path }) => !path.startsWith('/c/oidc/')).map((operation): [string, Operation] => [`${operation.method} ${operation.path}`, operation]);
 
 let world: World;
 let fingerprints: Fingerprints;
