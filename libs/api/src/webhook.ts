@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { text, Timestamp } from './fields.js';
+import { Id, text, Timestamp } from './fields.js';
 import { pageParameters } from './paging.js';
 
 /** Where a webhook sends to. `auth_header` and `secret` are `*****` where there is one that the reader may not see. */
@@ -50,7 +50,7 @@ export const SupportedWebhookEventTypes = z.object({
 export type SupportedWebhookEventTypes = z.infer<typeof SupportedWebhookEventTypes>;
 
 /** Deliveries of a policy that is named, of all states or some. */
-export const WebhookJobQuery = z.object({ ...pageParameters, policy_id: z.string().regex(/^[1-9]\d{0,8}$/, 'must be the id of a policy').transform(Number), status: z.union([text(32), z.array(text(32)).max(10)]).optional() }).meta({ id: 'WebhookJobQuery' });
+export const WebhookJobQuery = z.object({ ...pageParameters, policy_id: Id, status: z.union([text(32), z.array(text(32)).max(10)]).optional() }).meta({ id: 'WebhookJobQuery' });
 export type WebhookJobQuery = z.infer<typeof WebhookJobQuery>;
 
 export const WebhookJob = z.object({

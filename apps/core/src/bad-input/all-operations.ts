@@ -3,7 +3,7 @@ import type { Place } from '../authorization/table/row.js';
 import { routesOf } from '../http/route-table.service.js';
 import { controllersOf } from '../openapi/module-controllers.js';
 import { neededBeside, type Case } from './cases.js';
-import { makeObjects } from './objects.js';
+import { makeObjects, usualQuery } from './objects.js';
 import { operationsOf, type Operation } from './operations.js';
 import type { Resolve } from './values.js';
 
@@ -14,6 +14,11 @@ export const { operations, resolve } = operationsOf(routesOf(controllersOf(CoreM
 export async function addressOf(operation: Operation, place: Place, { path = {}, query }: Pick<Case, 'path' | 'query'>, resolveWith: Resolve): Promise<string> {
   const values = { ...(await makeObjects(place, operation.path)), ...path };
   const filled = operation.path.replaceAll(/\{(\w+)\}/g, (_match, name: string) => values[name] ?? 'missing');
-  const search = query ?? neededBeside(undefined, operation, resolveWith).join('&');
+  const search = withExisting(query ?? neededBeside(undefined, operation, resolveWith).join('&'), usualQuery(operation.path, place));
   return search === '' ? filled : `${filled}?${search}`;
+}
+
+/** A required parameter that names an object names one that exists, where the sample for its schema does not. */
+function withExisting(search: string, usual: string): string {
+  return usual.startsWith('policy_id=') ? search.replace(/\bpolicy_id=1(?=&|$)/, usual) : search;
 }

@@ -30,7 +30,9 @@ function has({ parameters }: Operation, name: string): boolean {
 }
 
 async function ask(operation: Operation, query: string, as = 'sara', place: Place = world.private): Promise<Answer> {
-  const search = [...neededBeside(query.split('=', 1)[0], operation, resolve), usualQuery(operation.path, place), query].filter((part) => part !== '').join('&');
+  const usual = usualQuery(operation.path, place);
+  const needed = neededBeside(query.split('=', 1)[0], operation, resolve).filter((one) => !usual.includes(one.slice(0, one.indexOf('=') + 1)));
+  const search = [...needed, usual, query].filter((part) => part !== '').join('&');
   return world.core.call('GET', await addressOf(operation, place, { query: search }, resolve), { as });
 }
 

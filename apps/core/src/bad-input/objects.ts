@@ -35,6 +35,7 @@ export const USUAL_BODIES: Readonly<Record<string, object>> = {
 
 /** What a list needs beside its required parameters to answer at all. */
 export function usualQuery(path: string, { projectId }: Place): string {
+  if (path.endsWith('/webhook/jobs')) return `policy_id=${projectId}`;
   return path === '/api/v2.0/labels' ? `scope=p&project_id=${projectId}` : '';
 }
 
@@ -42,9 +43,11 @@ async function objectsOf(database: Database, projectId: number): Promise<PathVal
   const [row = {}] = await database.query<Record<string, string>>(
     `SELECT (SELECT id FROM member WHERE project_id = $1 ORDER BY id LIMIT 1)::text AS mid, (SELECT id FROM label WHERE project_id = $1)::text AS label_id,
        (SELECT id FROM immutability_rule WHERE project_id = $1)::text AS immutable_rule_id, (SELECT id FROM robot WHERE project_id = $1 AND name = 'useless')::text AS robot_id,
-       r.id::text AS policy_id, (SELECT e.id FROM execution e WHERE e.vendor_id = r.id)::text AS eid,
-       (SELECT t.id FROM task t JOIN execution e ON e.id = t.execution_id WHERE e.vendor_id = r.id)::text AS tid, (SELECT min(id) FROM execution WHERE vendor_type = 'STORAGE_RECONCILIATION')::text AS reconciliation_id, (SELECT min(id) FROM user_group)::text AS group_id,
-       (SELECT id FROM bin_entry WHERE project_id = $1)::text AS entry_id,
+       r.id::text AS policy_id, (SELECT e.id FROM execution e WHERE e.vendor_type = 'RETENTION' AND e.vendor_id = r.id)::text AS eid,
+       (SELECT t.id FROM task t JOIN execution e ON e.id = t.execution_id WHERE e.vendor_type = 'RETENTION' AND e.vendor_id = r.id)::text AS tid, (SELECT min(id) FROM execution WHERE vendor_type = 'STORAGE_RECONCILIATION')::text AS reconciliation_id, (SELECT min(id) FROM user_group)::text AS group_id,
+       (SELECT id FROM bin_entry WHERE project_id = $1)::text AS entry_id, (SELECT id FROM webhook_policy WHERE project_id = $1)::text AS webhook_policy_id,
+       (SELECT e.id FROM execution e WHERE e.vendor_type = 'WEBHOOK' AND e.vendor_id = $1)::text AS execution_id,
+       (SELECT t.id FROM task t JOIN execution e ON e.id = t.execution_id WHERE e.vendor_type = 'WEBHOOK' AND e.vendor_id = $1)::text AS task_id,
        (SELECT max(id) FROM execution WHERE vendor_type = 'GARBAGE_COLLECTION')::text AS gc_id, (SELECT max(id) FROM execution WHERE vendor_type = 'PURGE_AUDIT_LOG')::text AS purge_id
      FROM retention_policy r WHERE r.project_id = $1`,
     [projectId],
@@ -63,6 +66,10 @@ export async function insertObjects({ database, projectId, project }: Place): Pr
     `WITH e AS (INSERT INTO execution (vendor_type, vendor_id, trigger, status, ended_at, extra_attrs) SELECT 'STORAGE_RECONCILIATION', 0, 'MANUAL', 'Success', now(), '{"reclaim": false, "rehash": false, "grace_seconds": 7200}' WHERE $1::int > 0 RETURNING id)
      INSERT INTO task (execution_id, vendor_type, status, ended_at) SELECT id, 'STORAGE_RECONCILIATION', 'Success', now() FROM e`,
     `INSERT INTO execution (vendor_type, trigger, status, ended_at) SELECT kind, 'MANUAL', 'Success', now() FROM unnest(ARRAY['GARBAGE_COLLECTION', 'PURGE_AUDIT_LOG']) AS kind WHERE $1 > 0`,
+    `INSERT INTO webhook_policy (id, project_id, name, targets, event_types, creator) VALUES ($1, $1, 'kept', '[{"type":"http","address":"https://hooks.example.com"}]', '{PUSH_ARTIFACT}', 'user:1')`,
+    `SELECT setval('webhook_policy_id_seq', 1000 + $1::bigint)`,
+    `WITH e AS (INSERT INTO execution (vendor_type, vendor_id, trigger, status, ended_at) VALUES ('WEBHOOK', $1, 'EVENT', 'Success', now()) RETURNING id)
+     INSERT INTO task (execution_id, vendor_type, status, ended_at) SELECT id, 'WEBHOOK', 'Success', now() FROM e`,
     `INSERT INTO bin_entry (kind, project_id, repository_id, repository, tag, deleted_by) SELECT 'tag', project_id, id, name, 'gone', 'user:1' FROM repository WHERE project_id = $1`,
   ];
   for (const sql of statements) await database.execute(sql, [projectId]);

@@ -55,6 +55,10 @@ describe('F-12: read-only mode', () => {
   const GOES_ON = [
     'POST /service/token', 'POST /c/login', 'POST /c/userExists', 'PUT /api/v2.0/configurations', 'DELETE /api/v2.0/users/current/sessions',
     'DELETE /api/v2.0/users/current/sessions/:session_id', 'POST /c/oidc/onboard', 'POST /api/v2.0/system/oidc/ping',
+    // They ask others, or end what is under way, or start what reads only and refuses by itself to change anything.
+    'POST /api/v2.0/ldap/ping', 'POST /api/v2.0/ldap/users/import', 'POST /api/v2.0/registries/ping', 'POST /api/v2.0/system/reconciliations', 'PUT /api/v2.0/system/reconciliations/:reconciliation_id',
+    'PUT /api/v2.0/system/gc/:gc_id', 'PUT /api/v2.0/system/purgeaudit/:purge_id', 'PUT /api/v2.0/jobservice/jobs/:job_id', 'PUT /api/v2.0/jobservice/queues/:job_type',
+    'POST /api/v2.0/system/scanAll/schedule', 'PUT /api/v2.0/system/scanAll/schedule', 'POST /api/v2.0/system/scanAll/stop',
   ];
   const isReadOnly = async (): Promise<unknown> => infoOf('read_only');
 

@@ -10,6 +10,7 @@ const FEW = 1;
 const MOST_STATEMENTS = 12;
 const EVERYTHING = 'with_tag=true&with_label=true&with_accessory=true&with_immutable_status=true&with_inherited_accessory=true&with_scan_overview=true';
 const PROJECT = '/api/v2.0/projects/:project_name_or_id';
+const WEBHOOK = `${PROJECT}/webhook`;
 const REPOSITORIES = '/api/v2.0/projects/:project_name/repositories';
 const REPOSITORY = `${REPOSITORIES}/:repository_name`;
 
@@ -23,6 +24,7 @@ interface List {
 const EVERYBODY = ['admin', SOMEBODY];
 const IN_PROJECT: List = { as: EVERYBODY };
 const policy = ({ policy: id, execution }: Abundance): Readonly<Record<string, number>> => ({ id, eid: execution });
+const notification = ({ webhook, notification: id }: Abundance): Readonly<Record<string, number>> => ({ webhook_policy_id: webhook, execution_id: id });
 
 /** Every list that has pages: it is read with a page of one and with a page of fifty rows. */
 const PAGES: Readonly<Record<string, List>> = {
@@ -52,6 +54,14 @@ const PAGES: Readonly<Record<string, List>> = {
   '/api/v2.0/usergroups': {},
   '/api/v2.0/usergroups/search': { query: 'groupname=group-', as: EVERYBODY },
   '/api/v2.0/schedules': {},
+  '/api/v2.0/registries': {},
+  '/api/v2.0/system/gc': {},
+  '/api/v2.0/system/purgeaudit': {},
+  [`${WEBHOOK}/policies`]: IN_PROJECT,
+  [`${WEBHOOK}/jobs`]: { query: ({ webhook }) => `policy_id=${webhook}`, as: EVERYBODY },
+  [`${WEBHOOK}/policies/:webhook_policy_id/dead-letters`]: { path: notification, as: EVERYBODY },
+  [`${WEBHOOK}/policies/:webhook_policy_id/executions`]: { path: notification, as: EVERYBODY },
+  [`${WEBHOOK}/policies/:webhook_policy_id/executions/:execution_id/tasks`]: { path: notification, as: EVERYBODY },
   '/api/v2.0/system/reconciliations': {},
   '/api/v2.0/system/reconciliations/:reconciliation_id/findings': { path: ({ reconciliation }) => ({ reconciliation_id: reconciliation }) },
   '/api/v2.0/retentions/:id/executions': { path: policy, as: EVERYBODY },
@@ -61,10 +71,12 @@ const PAGES: Readonly<Record<string, List>> = {
 /** Answers with all rows at once: two calls, one that finds a row and one that finds fifty. */
 const WHOLE: Readonly<Record<string, readonly [Call, Call]>> = {
   '/api/v2.0/search': [{ query: 'q=project-17', rows: 1 }, { query: 'q=project-', rows: MANY }],
+  [`${WEBHOOK}/lasttrigger`]: [{ project: 'project-0', rows: 1 }, { project: 'alpha', rows: MANY }],
   '/api/v2.0/users/current/sessions': [{ as: 'user-2', rows: 1 }, { as: 'user-1', rows: MANY }],
 };
 
 interface Call {
+  readonly project?: string;
   readonly query?: string;
   readonly as?: string;
   readonly rows: number;
@@ -117,7 +129,7 @@ describe('as many statements for fifty rows as for one:', () => {
   });
 
   test.each(Object.entries(WHOLE))('%s', async (route, [one, fifty]) => {
-    const read = ({ query, as = 'admin', rows }: Call): Promise<number> => statementsFor(`${route}?${query ?? ''}`, as, rows);
+    const read = ({ project = '', query = '', as = 'admin', rows }: Call): Promise<number> => statementsFor(`${route.replace(':project_name_or_id', project)}?${query}`, as, rows);
     for (const call of [one, fifty]) await read(call);
     const few = await read(one);
     expect([few > 1, few <= MOST_STATEMENTS]).toEqual([true, true]);

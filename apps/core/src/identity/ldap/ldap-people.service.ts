@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Problem, type LdapFailedImportUser, type LdapUser, type UserGroup } from '@haven/api';
 import { Logger } from '@haven/runtime';
 import { ConfigurationService } from '../../configuration/configuration.service.js';
+import { readOnlyProblem } from '../../configuration/read-only-problem.js';
 import { LDAP, type GroupIdentity } from '../../group/group-rules.js';
 import { IdentityStore, type Account } from '../identity.store.js';
 import { LoginRefused } from '../login-mode.js';
@@ -38,6 +39,7 @@ export class LdapPeopleService {
   /** Makes accounts for these people; resolves to those for whom there is none now. */
   async import(names: readonly string[]): Promise<LdapFailedImportUser[]> {
     const failed: LdapFailedImportUser[] = [];
+    if ((await this.configuration.current()).read_only) throw readOnlyProblem(); // each account that is made is audited by itself, so the guard does not know
     if (names.length > 0) await this.#requireLdapMode();
     for (const uid of names) {
       const fault = await this.#importOne(uid);
