@@ -77,7 +77,7 @@ function showsOutput(args) {
 
 /** The caller's HAVEN_… settings are for running Haven, not for testing it. */
 function environment() {
-  const forTests = /^HAVEN_(?:TEST_|E2E_|OCI_CONFORMANCE$)/;
+  const forTests = /^HAVEN_(?:TEST_|E2E_|OCI_CONFORMANCE$|HARBOR_CLI$)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HAVEN_') || forTests.test(name)));
 }
 
