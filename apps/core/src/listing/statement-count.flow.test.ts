@@ -82,8 +82,11 @@ interface Call {
   readonly rows: number;
 }
 
-/** Lists of what the program itself knows. */
-const NO_ROWS = ['/api/v2.0/auditlog-exts/events', '/api/v2.0/users/current/permissions'];
+/** Lists of what the program itself, the queues or a directory know. */
+const NO_ROWS = [
+  '/api/v2.0/auditlog-exts/events', '/api/v2.0/users/current/permissions', '/api/v2.0/jobservice/pools', '/api/v2.0/jobservice/pools/:pool_id/workers', '/api/v2.0/jobservice/queues',
+  '/api/v2.0/ldap/groups/search', '/api/v2.0/ldap/users/search', '/api/v2.0/replication/adapters',
+];
 
 let core: TestCore;
 let counter: StatementCounter;
@@ -101,7 +104,12 @@ function addressOf(route: string, { path, query }: List): string {
   return `${filled}?${typeof query === 'function' ? query(abundance) : (query ?? '')}`;
 }
 
+/** The fewest of two readings: what is kept in memory for some seconds is read anew in one of them at most. */
 async function statementsFor(address: string, as: string, rows: number): Promise<number> {
+  return Math.min(await statementsOnce(address, as, rows), await statementsOnce(address, as, rows));
+}
+
+async function statementsOnce(address: string, as: string, rows: number): Promise<number> {
   const { answer, statements } = await counter.count('GET', address, { as });
   const shown = Array.isArray(answer.body) ? answer.body.length : Object.values(answer.body as Record<string, unknown[]>).reduce((sum, list) => sum + list.length, 0);
   expect([answer.status, shown]).toEqual([200, rows]);
@@ -121,7 +129,6 @@ describe('as many statements for fifty rows as for one:', () => {
   test.each(Object.entries(PAGES))('%s', async (route, list) => {
     const address = addressOf(route, list);
     for (const as of list.as ?? ['admin']) {
-      await statementsFor(`${address}&page_size=${FEW}`, as, FEW); // whatever is looked up once and then kept
       const few = await statementsFor(`${address}&page_size=${FEW}`, as, FEW);
       expect([few > 1, few <= MOST_STATEMENTS]).toEqual([true, true]);
       expect(await statementsFor(`${address}&page_size=${MANY}`, as, MANY)).toBe(few);
@@ -130,7 +137,6 @@ describe('as many statements for fifty rows as for one:', () => {
 
   test.each(Object.entries(WHOLE))('%s', async (route, [one, fifty]) => {
     const read = ({ project = '', query = '', as = 'admin', rows }: Call): Promise<number> => statementsFor(`${route.replace(':project_name_or_id', project)}?${query}`, as, rows);
-    for (const call of [one, fifty]) await read(call);
     const few = await read(one);
     expect([few > 1, few <= MOST_STATEMENTS]).toEqual([true, true]);
     expect(await read(fifty)).toBe(few);
