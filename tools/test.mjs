@@ -24,8 +24,8 @@ async function main() {
     compiled,
     await check('lint', ['node_modules/oxlint/bin/oxlint', '--deny-warnings']),
     await check('architecture', ['tools/check-architecture.mjs']),
-    await jest('unit and flow tests', 'jest.config.mjs', [], 20),
-    compiled.failed === 0 ? await jest('end-to-end tests', 'e2e/jest.config.mjs', ['--runInBand'], 25) : skipEndToEnd(),
+    await jest('unit and flow tests', 'jest.config.mjs', [], 28),
+    compiled.failed === 0 ? await jest('end-to-end tests', 'e2e/jest.config.mjs', ['--runInBand'], 28) : skipEndToEnd(),
   ];
   const { line, failed } = summary(counts);
   console.log(line);
