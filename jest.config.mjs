@@ -8,6 +8,9 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   testTimeout: 30_000,
+  // Processes of their own, replaced when they have grown: what a suite loaded stays in memory, and there are hundreds of suites.
+  maxWorkers: 2,
+  workerIdleMemoryLimit: '768MB',
   transform: {
     '^.+\\.ts$': ['@swc/jest', {
       jsc: {
