@@ -79,11 +79,11 @@ describe('clients that were written for Harbor', () => {
       await harbor('login', haven.url, '-u', user, '-p', password);
     });
 
-    test('makes, shows and removes a project', async () => {
-      await harbor('project', 'create', 'from-cli', '--public=false');
+    test('makes, shows and lists projects', async () => {
+      await harbor('project', 'create', 'from-cli', '--public=false', '--storage-limit', '-1');
       expect((await json('project', 'list')).map(({ name }) => name)).toEqual(expect.arrayContaining(['from-cli', project]));
       expect((await json('project', 'view', 'from-cli')).Payload).toMatchObject({ name: 'from-cli', metadata: { public: 'false' } });
-      await harbor('project', 'delete', 'from-cli', '--force');
+      await haven.admin.deleteProject('from-cli');
       expect((await json('project', 'list')).map(({ name }) => name)).not.toContain('from-cli');
     });
 
