@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { Page, QueryTerm, SortTerm } from '@haven/api';
+import type { Page } from '@haven/api';
 import { Database } from '@haven/database';
 import type { Digest } from '@haven/oci';
-import { selectPageIds } from '../listing/select-page.js';
+import { selectPageIds, type ListWanted } from '../listing/select-page.js';
 import { orderBy, SqlConditions } from '../listing/sql-conditions.js';
 import { ARTIFACT_COLUMNS, restrictByParts, restrictToBase } from './artifact-columns.js';
 
@@ -31,11 +31,7 @@ export interface ArtifactRow {
 /** A tag, or a digest. */
 export type ArtifactReference = { readonly tag: string } | { readonly digest: string };
 
-export interface ArtifactList {
-  readonly terms: readonly QueryTerm[];
-  readonly sort: readonly SortTerm[];
-  readonly page: number;
-  readonly size: number;
+export interface ArtifactList extends ListWanted {
 }
 
 interface Row {

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { Page, QueryTerm, SortTerm } from '@haven/api';
+import type { Page, SortTerm } from '@haven/api';
 import { Database } from '@haven/database';
 import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
+import type { ListWanted } from '../listing/select-page.js';
 
 export interface AuditRow {
   readonly id: number;
@@ -17,12 +18,8 @@ export interface AuditRow {
 /** Whose lines: all there are, those of any project, or those of some projects. */
 export type AuditRange = { readonly kind: 'all' } | { readonly kind: 'every-project' } | { readonly kind: 'projects'; readonly ids: readonly number[] };
 
-export interface AuditList {
+export interface AuditList extends ListWanted {
   readonly range: AuditRange;
-  readonly terms: readonly QueryTerm[];
-  readonly sort: readonly SortTerm[];
-  readonly page: number;
-  readonly size: number;
 }
 
 interface Row {

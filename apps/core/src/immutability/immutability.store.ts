@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { Page, QueryTerm, SortTerm } from '@haven/api';
+import type { Page } from '@haven/api';
 import { Database, type Transaction } from '@haven/database';
-import { mapPage, selectPage } from '../listing/select-page.js';
+import { mapPage, selectPage, type ListWanted } from '../listing/select-page.js';
 import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
 import type { StoredRule } from './immutability-rules.js';
 
@@ -11,12 +11,8 @@ export interface ImmutabilityRow {
   readonly rule: StoredRule;
 }
 
-export interface ImmutabilityList {
+export interface ImmutabilityList extends ListWanted {
   readonly projectId: number;
-  readonly terms: readonly QueryTerm[];
-  readonly sort: readonly SortTerm[];
-  readonly page: number;
-  readonly size: number;
 }
 
 const COLUMNS: QueryColumns = new Map([

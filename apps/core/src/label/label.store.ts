@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { Page, QueryTerm, SortTerm } from '@haven/api';
+import type { Page } from '@haven/api';
 import { Database, databaseFault, type Transaction } from '@haven/database';
-import { mapPage, selectPage } from '../listing/select-page.js';
+import { mapPage, selectPage, type ListWanted } from '../listing/select-page.js';
 import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
 import type { LabelScope, LabelText } from './label-rules.js';
 
@@ -14,14 +14,10 @@ export interface LabelRow extends LabelText {
   readonly updatedAt: Date;
 }
 
-export interface LabelList {
+export interface LabelList extends ListWanted {
   readonly scope: LabelScope;
   /** A part of the name. */
   readonly name: string | undefined;
-  readonly terms: readonly QueryTerm[];
-  readonly sort: readonly SortTerm[];
-  readonly page: number;
-  readonly size: number;
 }
 
 interface Row {

@@ -1,6 +1,15 @@
-import type { Page } from '@haven/api';
+import type { Page, QueryTerm, SortTerm } from '@haven/api';
 import type { Queryable } from '@haven/database';
 import type { SqlConditions } from './sql-conditions.js';
+
+/** What a caller wants of a list, as read from the request. */
+export interface ListWanted {
+  readonly terms: readonly QueryTerm[];
+  readonly sort: readonly SortTerm[];
+  /** From 1. */
+  readonly page: number;
+  readonly size: number;
+}
 
 export interface PageToSelect {
   /** What SELECT names. */

@@ -1,8 +1,8 @@
-import type { QueryTerm, SortTerm } from '@haven/api';
 import type { VisibleProjects } from '../authorization/role-sql.js';
+import type { ListWanted } from '../listing/select-page.js';
 
 /** Which projects to list. */
-export interface ProjectList {
+export interface ProjectList extends ListWanted {
   /** The caller's user id; 0 for nobody. */
   readonly userId: number;
   /** Which private projects are shown. */
@@ -11,8 +11,4 @@ export interface ProjectList {
   /** Part of the name. */
   readonly name: string | undefined;
   readonly owner: string | undefined;
-  readonly terms: readonly QueryTerm[];
-  readonly sort: readonly SortTerm[];
-  readonly page: number;
-  readonly size: number;
 }

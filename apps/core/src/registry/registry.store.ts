@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { Page, QueryTerm, SortTerm } from '@haven/api';
+import type { Page } from '@haven/api';
 import { Database, databaseFault, type Transaction } from '@haven/database';
-import { mapPage, selectPage } from '../listing/select-page.js';
+import { mapPage, selectPage, type ListWanted } from '../listing/select-page.js';
 import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
 import type { RegistryDescription } from './registry-rules.js';
 import type { RegistryType } from './registry-types.js';
@@ -18,12 +18,8 @@ export interface RegistryRow extends Omit<RegistryDescription, 'accessSecret'> {
 /** What is written of a registry. */
 export type RegistryToStore = Omit<RegistryRow, 'id' | 'createdAt' | 'updatedAt'>;
 
-export interface RegistryList {
+export interface RegistryList extends ListWanted {
   readonly name: string | undefined;
-  readonly terms: readonly QueryTerm[];
-  readonly sort: readonly SortTerm[];
-  readonly page: number;
-  readonly size: number;
 }
 
 interface Row {

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import type { Page, QueryTerm, SortTerm } from '@haven/api';
+import type { Page, QueryTerm } from '@haven/api';
 import { Database, type Transaction } from '@haven/database';
 import { listedArtifact } from '../artifact/listed-artifact.js';
 import { restrictToVisible, type VisibleProjects } from '../authorization/role-sql.js';
-import { selectPage } from '../listing/select-page.js';
+import { selectPage, type ListWanted } from '../listing/select-page.js';
 import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
 
 export interface RepositoryRow {
@@ -23,12 +23,8 @@ export type RepositoryRange =
   | { readonly kind: 'project'; readonly id: number }
   | { readonly kind: 'visible'; readonly projects: VisibleProjects };
 
-export interface RepositoryList {
+export interface RepositoryList extends ListWanted {
   readonly range: RepositoryRange;
-  readonly terms: readonly QueryTerm[];
-  readonly sort: readonly SortTerm[];
-  readonly page: number;
-  readonly size: number;
 }
 
 interface Row {

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { RobotGrant } from '@haven/access';
-import type { Page, QueryTerm, SortTerm } from '@haven/api';
+import type { Page } from '@haven/api';
 import { Database, type Queryable, type Transaction } from '@haven/database';
-import { mapPage, selectPage } from '../listing/select-page.js';
+import { mapPage, selectPage, type ListWanted } from '../listing/select-page.js';
 import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
 import type { NamedGrant } from './robot-permissions.js';
 import type { RobotLevel } from './robot-rules.js';
@@ -43,13 +43,9 @@ interface Row {
   readonly grants: readonly (readonly [kind: 'system' | 'project', project: number | null, projectName: string | null, resource: string, action: string])[];
 }
 
-export interface RobotList {
+export interface RobotList extends ListWanted {
   /** Of this project, or of the system. */
   readonly projectId: number | undefined;
-  readonly terms: readonly QueryTerm[];
-  readonly sort: readonly SortTerm[];
-  readonly page: number;
-  readonly size: number;
 }
 
 export interface NewRobot {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { Page, QueryTerm, SortTerm } from '@haven/api';
+import type { Page } from '@haven/api';
 import { Database, databaseFault, type Queryable, type Transaction } from '@haven/database';
-import { mapPage, selectPage } from '../listing/select-page.js';
+import { mapPage, selectPage, type ListWanted } from '../listing/select-page.js';
 import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
 
 export interface UserRow {
@@ -48,11 +48,7 @@ export interface ProfileChange {
   readonly comment?: string | undefined;
 }
 
-export interface UserList {
-  readonly terms: readonly QueryTerm[];
-  readonly sort: readonly SortTerm[];
-  readonly page: number;
-  readonly size: number;
+export interface UserList extends ListWanted {
 }
 
 /** Lists leave out user 1, as the Harbor API does: it is nobody's colleague. */

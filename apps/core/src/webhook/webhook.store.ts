@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { Page, QueryTerm, SortTerm } from '@haven/api';
+import type { Page } from '@haven/api';
 import { Database, databaseFault, type Transaction } from '@haven/database';
 import type { StoredTarget } from '@haven/execution';
-import { mapPage, selectPage } from '../listing/select-page.js';
+import { mapPage, selectPage, type ListWanted } from '../listing/select-page.js';
 import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
 
 export interface PolicyRow {
@@ -20,12 +20,8 @@ export interface PolicyRow {
 
 export type PolicyToStore = Pick<PolicyRow, 'name' | 'description' | 'targets' | 'eventTypes' | 'enabled'>;
 
-export interface PolicyList {
+export interface PolicyList extends ListWanted {
   readonly projectId: number;
-  readonly terms: readonly QueryTerm[];
-  readonly sort: readonly SortTerm[];
-  readonly page: number;
-  readonly size: number;
 }
 
 interface Row {
