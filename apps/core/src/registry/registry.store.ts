@@ -72,10 +72,6 @@ export class RegistryStore {
   async isNameTaken(name: string): Promise<boolean> {
     return (await this.database.query('SELECT 1 FROM registry WHERE name = $1', [name])).length > 0;
   }
-
-  async noteHealth(id: number, healthy: boolean): Promise<void> {
-    await this.database.execute('UPDATE registry SET status = $2, checked_at = now() WHERE id = $1', [id, statusOf(healthy)]);
-  }
 }
 
 /** The id of the next registry: its secret is sealed for it before there is a row. */
