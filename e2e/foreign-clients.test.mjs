@@ -83,7 +83,7 @@ describe('clients that were written for Harbor', () => {
       await harbor('project', 'create', 'from-cli', '--public=false', '--storage-limit', '-1');
       expect((await json('project', 'list')).map(({ name }) => name)).toEqual(expect.arrayContaining(['from-cli', project]));
       expect((await json('project', 'view', 'from-cli')).Payload).toMatchObject({ name: 'from-cli', metadata: { public: 'false' } });
-      await haven.admin.deleteProject('from-cli');
+      await harbor('project', 'delete', 'from-cli', '--force');
       expect((await json('project', 'list')).map(({ name }) => name)).not.toContain('from-cli');
     });
 

@@ -6,6 +6,7 @@ describe('PageQuery', () => {
     [{}, { page: 1, page_size: 10 }],
     [{ page: '3', page_size: '100' }, { page: 3, page_size: 100 }],
     [{ page: '', page_size: '' }, { page: 1, page_size: 10 }],
+    [{ page: '0' }, { page: 1, page_size: 10 }],
     [{ page_size: '0' }, { page: 1, page_size: 100 }],
     [{ page_size: '-1' }, { page: 1, page_size: 100 }],
   ])('%j', (given, read) => {

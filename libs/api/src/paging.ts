@@ -12,10 +12,10 @@ function wholeNumber(least: number, most: number, standard: number) {
 
 /**
  * The two parameters of every list. There is no way to get everything at once: 0 and -1, by which clients of Harbor ask
- * for it, mean the longest page; the Link header leads to the rest.
+ * for it, mean the longest page; the Link header leads to the rest. Page 0, which some of them send first, is page 1.
  */
 export const pageParameters = {
-  page: wholeNumber(1, MAX_PAGE, 1),
+  page: wholeNumber(0, MAX_PAGE, 1).transform((page) => Math.max(page, 1)),
   page_size: wholeNumber(-1, MAX_PAGE_SIZE, 10).transform((size) => (size < 1 ? MAX_PAGE_SIZE : size)),
 };
 

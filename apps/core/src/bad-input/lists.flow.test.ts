@@ -121,7 +121,7 @@ describe('G-05: % and _ and \\ are letters like others:', () => {
 describe('M-02: no list gives more than a page:', () => {
   test.each(all)('%s', async (_name, operation) => {
     const faults: string[] = [];
-    for (const query of ['page_size=-2', 'page_size=101', 'page_size=1e9', 'page_size=NaN', 'page_size=1.5', 'page=0', 'page=-1', 'page=1000000000000000000', 'page=1&page=2', 'page_size=1&page_size=100']) {
+    for (const query of ['page_size=-2', 'page_size=101', 'page_size=1e9', 'page_size=NaN', 'page_size=1.5', 'page=-1', 'page=1000000000000000000', 'page=1&page=2', 'page_size=1&page_size=100']) {
       const answer = await ask(operation, query);
       if (answer.status !== 422 || !refused(answer)) faults.push(shown(query, answer));
     }
