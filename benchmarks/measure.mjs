@@ -12,16 +12,22 @@ import { residentOf } from './load/memory.mjs';
 import { measureGrowth } from './workloads/growth.mjs';
 import { WORKLOADS } from './workloads/index.mjs';
 import { measureLists } from './workloads/lists/lists.mjs';
+import { runFullRace } from './workloads/race.mjs';
 
-/** Starts the peers, runs the chosen workloads, and gives back { evaluations, memory, lists, failures }. */
+/** Starts the peers, runs the chosen workloads, and gives back { evaluations, memory, lists, race, failures }. */
 export async function measureAll(session, options) {
+  if ((options.peers.includes('haven') || options.workloads.includes('race')) && options.build) await build(session);
+  const results = { busyBefore: await busyShare(1), samples: [], evaluations: [], memory: [], lists: { rows: [], others: 0 }, race: undefined, cpu: [], failures: [] };
+  if (options.workloads.includes('race')) await guarded(session, results, 'race', async () => { results.race = await runFullRace({ session, options }); });
+  if (options.workloads.some((name) => name !== 'race')) await measureBesidePeers(session, options, results);
+  return results;
+}
+
+async function measureBesidePeers(session, options, results) {
   await requirePrograms(session, ['curl', 'perl', 'wrk', 'docker-registry', 'nginx']);
-  if (options.peers.includes('haven') && options.build) await build(session);
-  const busyBefore = await busyShare(1);
   const peers = await startPeers(session, options);
-  const bench = { session, options, peers, cpu: [] };
+  const bench = { session, options, peers, cpu: results.cpu };
   bench.profiler = await attachProfiler(bench);
-  const results = { busyBefore, samples: [], evaluations: [], memory: [], lists: { rows: [], others: 0 }, cpu: bench.cpu, failures: [] };
   if (options.workloads.includes('memory')) await guarded(session, results, 'memory', async () => { results.memory = await measureGrowth(bench); });
   for (const workload of WORKLOADS.filter(({ name }) => options.workloads.includes(name))) {
     await guarded(session, results, workload.name, async () => {
@@ -32,7 +38,6 @@ export async function measureAll(session, options) {
   }
   if (options.workloads.includes('lists')) await guarded(session, results, 'lists', async () => { results.lists = await measureLists(bench); });
   for (const row of results.memory) await guarded(session, results, 'memory', async () => { row.after = residentOf(row.peer.processes); });
-  return results;
 }
 
 async function startPeers(session, { peers: wanted, profile }) {

@@ -1,13 +1,17 @@
 import { parseArgs } from 'node:util';
 
-export const WORKLOAD_NAMES = ['memory', 'manifest', 'blob', 'pull', 'push', 'artifacts', 'tags', 'catalog', 'lists'];
+export const WORKLOAD_NAMES = ['memory', 'manifest', 'blob', 'pull', 'push', 'artifacts', 'tags', 'catalog', 'lists', 'race'];
+/** Those that take so long that nobody gets them without asking. */
+export const ONLY_WHEN_NAMED = ['race'];
 export const PEER_NAMES = ['haven', 'distribution', 'nginx'];
 
 export const USAGE = `npm run bench -- [options]
   --quick              fewer rounds, shorter loads, smaller large blob
   --only <names>       only these workloads: ${WORKLOAD_NAMES.join(', ')}
+                       (${ONLY_WHEN_NAMED.join(', ')}: only when named here)
   --peers <names>      only these peers: ${PEER_NAMES.join(', ')}
   --rounds <1..50>     rounds per workload (default 5, quick 3)
+  --minutes <1..1440>  how long the race takes (default 60, quick 1)
   --json <file>        also write every sample as JSON
   --cpu                also print the CPU time that every process used
   --profile <service>  CPU profiles of one Haven service (proxy, registry or core), one per workload
@@ -26,9 +30,10 @@ export function parseOptions(argv) {
   return {
     help: values.help ?? false,
     quick,
-    workloads: pick('--only', values.only, WORKLOAD_NAMES),
+    workloads: pick('--only', values.only, WORKLOAD_NAMES, WORKLOAD_NAMES.filter((name) => !ONLY_WHEN_NAMED.includes(name))),
     peers: pick('--peers', values.peers, PEER_NAMES),
     rounds: values.rounds === undefined ? (quick ? 3 : 5) : wholeNumber('--rounds', values.rounds, 1, 50),
+    raceMinutes: values.minutes === undefined ? (quick ? 1 : 60) : wholeNumber('--minutes', values.minutes, 1, 1440),
     loadSeconds: quick ? 2 : 4,
     growthBytes: (quick ? 512 : 2048) * 1024 * 1024,
     build: !(values['no-build'] ?? false),
@@ -46,7 +51,7 @@ function readArguments(argv) {
       args: argv,
       options: {
         quick: { type: 'boolean' }, cpu: { type: 'boolean' }, 'no-build': { type: 'boolean' }, help: { type: 'boolean' }, only: { type: 'string', multiple: true },
-        peers: { type: 'string', multiple: true }, rounds: { type: 'string' }, json: { type: 'string' },
+        peers: { type: 'string', multiple: true }, rounds: { type: 'string' }, minutes: { type: 'string' }, json: { type: 'string' },
         profile: { type: 'string' }, 'profile-dir': { type: 'string' }, dir: { type: 'string' },
       },
     });
@@ -55,8 +60,8 @@ function readArguments(argv) {
   }
 }
 
-function pick(option, given, known) {
-  if (given === undefined) return known;
+function pick(option, given, known, standard = known) {
+  if (given === undefined) return standard;
   const names = [given].flat().flatMap((text) => text.split(','));
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new UsageError(`${option}: '${unknown}' is unknown; choose from ${known.join(', ')}`);

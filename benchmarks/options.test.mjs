@@ -1,8 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { PEER_NAMES, parseOptions, UsageError, WORKLOAD_NAMES } from './options.mjs';
+import { ONLY_WHEN_NAMED, PEER_NAMES, parseOptions, UsageError, WORKLOAD_NAMES } from './options.mjs';
+
+const STANDARD = WORKLOAD_NAMES.filter((name) => !ONLY_WHEN_NAMED.includes(name));
 
 test('everything runs five rounds unless told otherwise', () => {
-  expect(parseOptions([])).toMatchObject({ workloads: WORKLOAD_NAMES, peers: PEER_NAMES, rounds: 5, quick: false, build: true, profile: undefined });
+  expect(parseOptions([])).toMatchObject({ workloads: STANDARD, peers: PEER_NAMES, rounds: 5, quick: false, build: true, profile: undefined });
 });
 
 test('a short run may still choose its rounds', () => {
@@ -15,7 +17,13 @@ test('names may be given together or one by one and keep the order of the run', 
   expect(parseOptions(['--only', 'tags', '--only', 'pull']).workloads).toEqual(['pull', 'tags']);
 });
 
-test.each([[['--only', 'speed'], 'manifest'], [['--rounds', '0'], '1 to 50'], [['--rounds', 'many'], '1 to 50'], [['--profile', 'redis'], 'registry'], [['--fast'], '--quick']])(
+test('the race takes an hour, and is run only when it is named', () => {
+  expect(parseOptions([]).workloads).not.toContain('race');
+  expect(parseOptions(['--only', 'race'])).toMatchObject({ workloads: ['race'], raceMinutes: 60 });
+  expect(parseOptions(['--only', 'race', '--minutes', '5']).raceMinutes).toBe(5);
+});
+
+test.each([[['--only', 'speed'], 'manifest'], [['--rounds', '0'], '1 to 50'], [['--rounds', 'many'], '1 to 50'], [['--minutes', '0'], '1 to 1440'], [['--profile', 'redis'], 'registry'], [['--fast'], '--quick']])(
   '%j is refused with a sentence that says what to write', (argv, hint) => {
     expect(() => parseOptions(argv)).toThrow(UsageError);
     expect(() => parseOptions(argv)).toThrow(hint);

@@ -5,12 +5,14 @@ import { drained, errorCodes } from '../registry/oci-client.mjs';
 const ATTEMPTS = 60;
 /** So few that most layers are in no image, and garbage. */
 const LIVE_IMAGES = 4;
+/** The bin is purged all the time: an older image is not restored any more. */
+const REMEMBERED_DELETIONS = 5000;
 
 /** What the clients of the race know together. */
 export class RaceLedger {
   /** Images that were accepted and that nobody has begun to delete; each with the number of those who are reading it. */
   live = new Map();
-  /** Images whose deletion was answered. */
+  /** The latest images whose deletion was answered. */
   deleted = new Map();
   counts = { accepted: 0, refused: 0, pushedAgain: 0, mounted: 0, deletes: 0, restored: 0, abandoned: 0, pulled: 0, looked: 0, foundMissing: 0 };
   faults = [];
@@ -19,6 +21,11 @@ export class RaceLedger {
 
   count(what) {
     this.counts[what] += 1;
+  }
+
+  remember(digest, deleted) {
+    this.deleted.set(digest, deleted);
+    if (this.deleted.size > REMEMBERED_DELETIONS) this.deleted.delete(this.deleted.keys().next().value);
   }
 }
 
@@ -78,7 +85,7 @@ export class RaceClient {
     const response = await this.#oci.delete(found.repository, 'manifests', digest);
     ledger.deletions += 1;
     if (response.status !== 202) throw new Error(`deleting ${found.repository}@${digest}: ${response.status} ${response.bodyText}`);
-    ledger.deleted.set(digest, found);
+    ledger.remember(digest, found);
     ledger.count('deletes');
   }
 
