@@ -40,11 +40,12 @@ export function restrictByParts(conditions: SqlConditions, terms: readonly Query
 function byTags(conditions: SqlConditions, { match }: QueryTerm, repository: string): void {
   const tagged = `EXISTS (SELECT 1 FROM tag q WHERE q.repository_id = ${repository} AND q.manifest_id = a.id`;
   switch (match.kind) {
-    case 'fuzzy': return conditions.add(`${tagged} AND q.name ILIKE ${conditions.value(`%${match.value.replace(/[\\%_]/g, '\\$&')}%`)})`);
+    case 'fuzzy': return conditions.add(`${tagged} AND ${conditions.asciiContains('q.name', match.value)})`);
     case 'any': return conditions.add(`${tagged} AND q.name = ANY(${conditions.value(match.values.map(textOf))}))`);
     case 'exact':
       if (match.value === '*') return conditions.add(`${tagged})`);
-      if (match.value === 'nil') return conditions.add(`NOT ${tagged})`);
+      // OFFSET 0: looked up artifact by artifact; the planner would rather read all tags of the repository.
+      if (match.value === 'nil') return conditions.add('NOT EXISTS (SELECT 1 FROM tag q WHERE q.manifest_id = a.id OFFSET 0)');
       return conditions.add(`${tagged} AND q.name = ${conditions.value(match.value)})`);
     default: throw new Problem('BAD_REQUEST', 'q: tags takes * (any), nil (none), a name, ~part of a name, or {several names}');
   }

@@ -4,6 +4,7 @@ import { orderBy, SqlConditions, type QueryColumns } from './sql-conditions.js';
 
 const COLUMNS: QueryColumns = new Map([
   ['name', { sql: 't.name', type: 'text' }],
+  ['tag', { sql: 't.tag', type: 'text', ascii: true }],
   ['size', { sql: 't.size', type: 'number' }],
   ['at', { sql: 't.at', type: 'time' }],
   ['on', { sql: 't.on', type: 'boolean' }],
@@ -20,6 +21,7 @@ describe('conditions', () => {
     ['name=x', '(t.name = $1)', ['x']],
     ['name=5', '(t.name = $1)', ['5']],
     ['name=~50%_\\', '(t.name::text ILIKE $1)', ['%50\\%\\_\\\\%']],
+    ['tag=~V1_RC', '(lower(t.tag) LIKE $1)', ['%v1\\_rc%']],
     ['size=7', '(t.size = $1)', [7]],
     ['size=[1~9]', '(t.size >= $1) AND (t.size <= $2)', [1, 9]],
     ['size=[~9]', '(t.size <= $1)', [9]],

@@ -34,7 +34,7 @@ interface Row {
 /** Columns of the tag itself. Versions sort as people read them, and those that read the same by their names. */
 const TAG_COLUMNS: QueryColumns = new Map([
   ['id', { sql: 't.id', type: 'number' }],
-  ['name', { sql: 't.name', type: 'text' }],
+  ['name', { sql: 't.name', type: 'text', ascii: true }],
   ['version', { sql: 't.version_key', type: 'text' }],
   ['push_time', { sql: 't.pushed_at', type: 'time' }],
   ['pull_time', { sql: 't.pulled_at', type: 'time' }],
