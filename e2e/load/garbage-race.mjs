@@ -66,8 +66,11 @@ export class GarbageRace {
   age(digests, inUse) {
     return inUse.unused(digests, async (free) => {
       this.aged = free;
-      for (const [table, column] of [['blob', 'used_at'], ['unlinked_blob', 'unlinked_at'], ['repository_blob', 'created_at']]) {
-        await this.#database.execute(`UPDATE ${table} SET ${column} = now() - interval '3 hours' WHERE digest = ANY($1)`, [free]);
+      for (const [table, column, key] of [['blob', 'used_at', 'digest'], ['unlinked_blob', 'unlinked_at', 'digest'], ['repository_blob', 'created_at', 'repository_id, digest']]) {
+        // In the order of the key, as everybody takes these locks; run again should it meet somebody all the same.
+        await this.#database.transaction((transaction) => transaction.execute(
+          `WITH mine AS (SELECT ${key} FROM ${table} WHERE digest = ANY($1) ORDER BY digest FOR UPDATE)
+           UPDATE ${table} SET ${column} = now() - interval '3 hours' WHERE (${key}) IN (SELECT ${key} FROM mine)`, [free]));
       }
     });
   }

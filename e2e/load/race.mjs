@@ -42,7 +42,7 @@ export async function runRace(haven, { seconds, seed, onProgress = () => undefin
         await race.age(random.some(digests, LAYERS / 4), inUse);
         await delay(random.whole(0, 10));
       }),
-    ].map((work) => work.catch((error) => ledger.faults.push(error.message)))).finally(() => clearInterval(report));
+    ].map((work) => work.catch((error) => ledger.faults.push(error.stack)))).finally(() => clearInterval(report));
 
     for (const digest of ledger.live.keys()) await clients[0].pullWhole(digest);
     onProgress(summary(race, ledger, digests));
