@@ -3,10 +3,10 @@ import { createServer as createTlsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { selfSigned } from '@haven/runtime';
 import { GuardedClient, type Resolve } from './guarded-client.js';
 import type { OutboundRequest } from './outbound-client.js';
 import { parseOutboundRules } from './outbound-rules.js';
-import { selfSigned } from './testing/self-signed.js';
 
 const MEBIBYTE = Buffer.alloc(1024 * 1024);
 let closing: (() => Promise<unknown>)[] = [];
@@ -60,7 +60,7 @@ test('a request arrives, and its answer comes back', async () => {
   expect([seen[0]?.url, seen[0]?.headers['authorization'], seen[0]?.headers['user-agent'], seen[0]?.headers['accept-encoding']]).toEqual(['/a?b', 'raw', 'Haven', 'identity']);
 });
 
-describe('addresses inside', () => {
+describe('H-01: addresses inside', () => {
   test.each(['127.0.0.1', 'localhost', '[::1]', '[::ffff:127.0.0.1]', '[::ffff:7f00:1]', '0.0.0.0', '2130706433', '0x7f.1', '017700000001', '127.1', '127.0.0.1.', '%31%32%37.0.0.1', '①②⑦.0.0.1'])('%s is refused, and nothing connects', async (host) => {
     const port = await serving((_request, response) => { response.end(); });
     expect(await fault({ url: `http://${host}:${port}/` }, '')).toBe('refused-address');
@@ -103,7 +103,7 @@ describe('addresses inside', () => {
   });
 });
 
-test('redirects are answers: nobody follows them, wherever they lead', async () => {
+test('H-12: redirects are answers: nobody follows them, wherever they lead', async () => {
   const port = await serving((_request, response) => { response.writeHead(307, { Location: 'http://169.254.169.254/latest/meta-data/' }).end(); });
   const answer = await client(LOOPBACK).send({ url: `http://127.0.0.1:${port}/`, method: 'POST', body: '{}' });
   expect([answer.status, answer.headers['location'], seen.length]).toEqual([307, 'http://169.254.169.254/latest/meta-data/', 1]);

@@ -17,3 +17,4 @@ export { jitteredDelay, retryWithJitter, type Backoff, type RetryOptions } from 
 export { RuntimeModule, type RuntimeModuleOptions, type RuntimeParts } from './service/runtime.module.js';
 export { startService, type HttpOptions, type RunningService, type ServiceOptions } from './service/start-service.js';
 export { runService } from './service/run-service.js';
+export { selfSigned, type SelfSigned } from './testing/self-signed.js';

@@ -1,9 +1,9 @@
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { selfSigned } from '@haven/runtime';
 import { changeSettings, OidcBrowser, startOidcCore, type OidcCore } from '../testing/oidc-core.js';
 import { CLIENT_SECRET, newKey, OpenIdStub, rs256 } from '../testing/openid-stub.js';
-import { selfSigned } from '../testing/self-signed.js';
 import type { Answer, TestCore } from '../testing/test-core.js';
 
 const PING = '/api/v2.0/system/oidc/ping';
@@ -166,7 +166,7 @@ test('new keys of the provider are found, and unknown ones do not make it be ask
 
 describe('the certificate of the provider', () => {
   test('is checked unless an administrator says otherwise, which the log says, too', async () => {
-    const { key, cert } = await selfSigned();
+    const { key, cert } = selfSigned('localhost');
     const server = createTlsServer({ key, cert }, (_request, response) => {
       const issuer = `https://localhost:${(server.address() as AddressInfo).port}`;
       const metadata = { issuer, authorization_endpoint: `${issuer}/a`, token_endpoint: `${issuer}/t`, jwks_uri: `${issuer}/k`, response_types_supported: ['code'] };
@@ -187,7 +187,7 @@ describe('the certificate of the provider', () => {
   });
 
   test('a provider with TLS names no addresses without it', async () => {
-    const { key, cert } = await selfSigned();
+    const { key, cert } = selfSigned('localhost');
     const server = createTlsServer({ key, cert }, (_request, response) => {
       const issuer = `https://localhost:${(server.address() as AddressInfo).port}`;
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ issuer, authorization_endpoint: `${issuer}/a`, token_endpoint: 'http://localhost:1/t', jwks_uri: `${issuer}/k` }));

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from '@jest/globals';
+import { selfSigned } from '@haven/runtime';
 import { echo, startUpstream, type Echo, type FakeUpstream } from '../testing/fake-upstream.js';
 import { startProxy, type ProxyUnderTest } from '../testing/proxy-under-test.js';
 import { eventually } from '../testing/raw-client.js';
-import { selfSigned } from '../testing/self-signed.js';
 import { readCertificate } from './certificate-files.js';
 
 let folder: string;
@@ -62,7 +62,7 @@ function fetchTls(path: string): Promise<{ status: number; headers: Readonly<Rec
   });
 }
 
-test('HTTPS answers, tells upstreams so, and asks clients to stay with it', async () => {
+test('I-08: HTTPS answers, tells upstreams so, and asks clients to stay with it', async () => {
   const { status, headers, body } = await fetchTls('/v2/');
   expect([status, headers['strict-transport-security']]).toEqual([200, 'max-age=31536000']);
   expect((JSON.parse(body) as Echo).headers).toMatchObject({ 'x-forwarded-proto': 'https', 'x-forwarded-port': String(httpsPort()) });
@@ -71,6 +71,23 @@ test('HTTPS answers, tells upstreams so, and asks clients to stay with it', asyn
 test('TLS 1.1 and older is refused', async () => {
   await expect(certificateName({ minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' })).rejects.toThrow(/protocol version|unsupported protocol/);
   await expect(certificateName({ maxVersion: 'TLSv1.2' })).resolves.toBe('first.test');
+});
+
+test('M-21: HTTP/2 is not spoken: no stream of it can be reset, and no window be 0', async () => {
+  const protocol = await new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port: httpsPort(), rejectUnauthorized: false, ALPNProtocols: ['h2', 'http/1.1'] }, () => {
+      resolve(socket.alpnProtocol);
+      socket.destroy();
+    });
+    socket.on('error', reject);
+  });
+  expect(protocol).toBe('http/1.1');
+  const answer = await new Promise<string>((resolve, reject) => {
+    let text = '';
+    const socket = connect({ host: '127.0.0.1', port: httpsPort(), rejectUnauthorized: false }, () => { socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'); });
+    socket.setEncoding('latin1').on('data', (chunk: string) => { text += chunk; }).on('close', () => { resolve(text); }).on('error', reject);
+  });
+  expect(answer).toMatch(/^HTTP\/1\.1 (?:400|405|505) /);
 });
 
 test('HTTP points to HTTPS, except for health', async () => {

@@ -1,10 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { selfSigned } from '@haven/runtime';
 import { TestBrowser } from '../../testing/browser.js';
 import { openGate } from '../../testing/tcp-gate.js';
 import { basic, startTestCore, type Answer, type TestCore } from '../../testing/test-core.js';
@@ -45,21 +42,6 @@ async function stub(talk: (socket: Socket) => void, make: (listener: (socket: So
       server.close(() => resolve());
     }),
   };
-}
-
-/** A certificate for 127.0.0.1 that nobody signed; with negative days it has expired. */
-function selfSigned(days = 2): { readonly key: Buffer; readonly cert: Buffer } {
-  const folder = mkdtempSync(join(tmpdir(), 'haven-directory-'));
-  const path = (name: string): string => join(folder, name);
-  const openssl = (...args: string[]): Buffer => execFileSync('openssl', args, { stdio: 'pipe' });
-  try {
-    writeFileSync(path('names'), 'subjectAltName=IP:127.0.0.1');
-    openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=127.0.0.1', '-keyout', path('key'), '-out', path('request'));
-    openssl('x509', '-req', '-in', path('request'), '-signkey', path('key'), '-days', String(days), '-extfile', path('names'), '-out', path('cert'));
-    return { key: readFileSync(path('key')), cert: readFileSync(path('cert')) };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }
 
 (obstacle === undefined ? describe : describe.skip)(`when the directory is in trouble${obstacle === undefined ? '' : ` (${obstacle})`}`, () => {
@@ -132,16 +114,16 @@ function selfSigned(days = 2): { readonly key: Buffer; readonly cert: Buffer } {
 
   describe('A-06: passwords go only where the settings allow', () => {
     test('not to a server whose certificate nobody vouches for', async () => {
-      const pair = selfSigned();
+      const pair = selfSigned('127.0.0.1');
       const fake = await keep(stub(() => undefined, (listener) => createTlsServer(pair, listener)));
       expect(await troubled({ ldap_url: `ldaps://127.0.0.1:${fake.port}` })).toEqual(saying(/certificate is not trusted/));
       expect(fake.received()).toBe('');
     });
 
     test('not to one whose certificate has expired, even when its issuer is trusted', async () => {
-      const pair = selfSigned(-1);
+      const pair = selfSigned('127.0.0.1', { expired: true });
       const fake = await keep(stub(() => undefined, (listener) => createTlsServer(pair, listener)));
-      expect(await troubled({ ldap_url: `ldaps://127.0.0.1:${fake.port}`, ldap_ca_certificate: pair.cert.toString() })).toEqual(saying(/CERT_HAS_EXPIRED/));
+      expect(await troubled({ ldap_url: `ldaps://127.0.0.1:${fake.port}`, ldap_ca_certificate: pair.cert })).toEqual(saying(/CERT_HAS_EXPIRED/));
       expect(fake.received()).toBe('');
     });
 
@@ -165,7 +147,7 @@ function selfSigned(days = 2): { readonly key: Buffer; readonly cert: Buffer } {
     });
 
     test('the stored password of the search account is not sent to an address that the ping names', async () => {
-      const pair = selfSigned();
+      const pair = selfSigned('127.0.0.1');
       const fake = await keep(stub(() => undefined, (listener) => createTlsServer(pair, listener)));
       expect(await ping({ ldap_url: `ldaps://127.0.0.1:${fake.port}`, ldap_verify_cert: false })).toEqual({ success: false, message: expect.stringContaining('ldap_search_password is not set') });
       expect(fake.received()).toBe('');
@@ -197,11 +179,11 @@ function selfSigned(days = 2): { readonly key: Buffer; readonly cert: Buffer } {
     ['thousands of messages nobody asked for', (socket) => socket.once('data', () => socket.write(Buffer.concat(Array.from({ length: 20_000 }, () => ANSWER_TO_NOBODY))))],
     ['nothing, and hangs up', (socket) => socket.once('data', () => socket.destroy())],
   ])('answering garbage: %s', async (_name, talk) => {
-    const pair = selfSigned();
+    const pair = selfSigned('127.0.0.1');
     const plain = await keep(stub(talk));
     expect(await troubled({ ldap_url: `ldap://127.0.0.1:${plain.port}` })).toEqual(saying(/127\.0\.0\.1/));
     const secure = await keep(stub(talk, (listener) => createTlsServer(pair, listener)));
-    expect(await troubled({ ldap_url: `ldaps://127.0.0.1:${secure.port}`, ldap_ca_certificate: pair.cert.toString() })).toEqual(saying(/127\.0\.0\.1/));
+    expect(await troubled({ ldap_url: `ldaps://127.0.0.1:${secure.port}`, ldap_ca_certificate: pair.cert })).toEqual(saying(/127\.0\.0\.1/));
   });
 
   test('the search account’s password is wrong', async () => {
