@@ -40,6 +40,7 @@ describe('faults', () => {
     ['robot_token_duration', -1], ['storage_per_project', 0], ['storage_per_project', -2], ['storage_per_project', 1024 ** 5 + 1], ['bin_retention_days', -1],
     ['bin_retention_days', 3651], ['audit_log_forward_endpoint', 'host'], ['audit_log_forward_endpoint', 'host:1/path'], ['oidc_extra_redirect_parms', '[1]'],
     ['oidc_extra_redirect_parms', '{"a":1}'], ['oidc_extra_redirect_parms', 'x'], ['disabled_audit_log_event_types', 'a;b'],
+    ['oidc_group_filter', '('], ['oidc_group_filter', '(?=dev)'], ['oidc_group_filter', '(a{100}){10}'],
   ];
   test.each(faulty)('%s cannot be %j', (name, value) => {
     expect(settingOf(name).fault(value)).toMatch(/^must /);
@@ -48,7 +49,7 @@ describe('faults', () => {
   const right: readonly [SettingName, unknown][] = [
     ['auth_mode', 'db_auth'], ['robot_name_prefix', 'robot_'], ['token_expiration', 1440], ['session_timeout', 9_999_999_999], ['storage_per_project', -1],
     ['storage_per_project', 1024 ** 5], ['bin_retention_days', 0], ['audit_log_forward_endpoint', 'logs.example.org:514'], ['audit_log_forward_endpoint', '[::1]:514'],
-    ['audit_log_forward_endpoint', ''], ['oidc_extra_redirect_parms', '{"a":"b"}'], ['ldap_scope', 0],
+    ['audit_log_forward_endpoint', ''], ['oidc_group_filter', '^(?:dev|ops)-'], ['oidc_group_filter', '(a+)+$'], ['oidc_extra_redirect_parms', '{"a":"b"}'], ['ldap_scope', 0],
   ];
   test.each(right)('%s can be %j', (name, value) => {
     expect(settingOf(name).fault(value)).toBeUndefined();

@@ -1,3 +1,4 @@
+import { patternFault } from '@haven/policy';
 import { z } from 'zod';
 import { amount, filledWords, flag, oneOf, secretWords, whole, words, type Setting } from './setting-kinds.js';
 
@@ -62,8 +63,8 @@ export const SETTINGS = {
   oidc_client_secret: secretWords(),
   oidc_groups_claim: words(''),
   oidc_admin_group: words(''),
-  /** A regular expression; groups that it does not match are not kept. */
-  oidc_group_filter: words('', (value) => (isPattern(value) ? undefined : 'must be a regular expression'), 255),
+  /** A regular expression of RE2; groups that it is not found in are not kept. */
+  oidc_group_filter: words('', groupFilterFault, 255),
   oidc_scope: words(''),
   oidc_user_claim: words(''),
   oidc_verify_cert: flag(true),
@@ -164,12 +165,9 @@ function isMapOfWords(json: string): boolean {
   }
 }
 
-function isPattern(text: string): boolean {
-  try {
-    return new RegExp(text, 'u') instanceof RegExp;
-  } catch {
-    return false;
-  }
+function groupFilterFault(text: string): string | undefined {
+  const fault = patternFault(text);
+  return fault === undefined ? undefined : `must be a regular expression: it ${fault}`;
 }
 
 function certificatesFault(value: string): string | undefined {

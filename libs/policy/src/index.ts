@@ -1,5 +1,6 @@
 export { cronFault, nextTimes } from './cron.js';
 export { globFault, globMatcher, matchesGlob, type GlobMatcher } from './glob.js';
+export { compilePattern, patternFault, type Pattern } from './pattern.js';
 export { immutabilityOf, isImmutable, type ImmutabilityCheck, type ImmutabilityRule } from './immutability.js';
 export {
   evaluateRetention, evaluateRetentionInSteps, isRetentionScope, RETENTION_TEMPLATES,

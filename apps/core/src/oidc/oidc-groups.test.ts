@@ -7,6 +7,7 @@ test.each<[string, Partial<typeof SETTINGS>, string[], ReturnType<typeof decideO
   ['nothing is set', {}, ['a'], { allowed: true, administrator: false, groups: ['a'] }],
   ['there are no groups', { oidc_admin_group: '' }, [], { allowed: true, administrator: false, groups: [] }],
   ['the filter keeps some', { oidc_group_filter: '^dev-' }, ['dev-a', 'a-dev-'], { allowed: true, administrator: false, groups: ['dev-a'] }],
+  ['the filter is found anywhere in a name', { oidc_group_filter: 'dev$' }, ['a-dev', 'developers'], { allowed: true, administrator: false, groups: ['a-dev'] }],
   ['administrators are found before the filter', { oidc_group_filter: '^dev-', oidc_admin_group: 'root' }, ['root'], { allowed: true, administrator: true, groups: [] }],
   ['names are compared exactly', { oidc_admin_group: 'root', oidc_login_groups: 'Staff' }, ['Root', 'staff'], { allowed: false, administrator: false, groups: ['Root', 'staff'] }],
   ['one of the login groups is enough', { oidc_login_groups: 'staff, crew ,' }, ['crew'], { allowed: true, administrator: false, groups: ['crew'] }],
@@ -15,4 +16,11 @@ test.each<[string, Partial<typeof SETTINGS>, string[], ReturnType<typeof decideO
   ['nobody is in the group without a name', { oidc_admin_group: '' }, [''], { allowed: true, administrator: false, groups: [''] }],
 ])('%s', (_name, settings, groups, decision) => {
   expect(decideOnGroups(groups, { ...SETTINGS, ...settings })).toEqual(decision);
+});
+
+test('M-09: a filter that backtracking would never end with takes no time', () => {
+  const begun = performance.now();
+  const groups = Array.from({ length: 200 }, (_, index) => `${'a'.repeat(200)}${index}!`);
+  expect(decideOnGroups(groups, { ...SETTINGS, oidc_group_filter: '^(a+)+$' }).groups).toEqual([]);
+  expect(performance.now() - begun).toBeLessThan(500);
 });

@@ -1,4 +1,5 @@
 import type { Configuration } from '@haven/api';
+import { compilePattern } from '@haven/policy';
 import type { ClaimNames } from './oidc-claims.js';
 
 /** What the groups of somebody mean, as the settings have it. */
@@ -17,11 +18,11 @@ export type GroupSettings = Pick<Configuration, 'oidc_admin_group' | 'oidc_group
 export function decideOnGroups(groups: readonly string[], settings: GroupSettings): GroupDecision {
   const { oidc_admin_group: adminGroup, oidc_group_filter: filter, oidc_login_groups: loginGroups } = settings;
   const allowedIn = loginGroups.split(',').map((name) => name.trim()).filter((name) => name !== '');
-  const pattern = filter === '' ? undefined : new RegExp(filter, 'u');
+  const isKept = filter === '' ? undefined : compilePattern(filter);
   return {
     allowed: allowedIn.length === 0 || groups.some((name) => allowedIn.includes(name)),
     administrator: adminGroup !== '' && groups.includes(adminGroup),
-    groups: pattern === undefined ? groups : groups.filter((name) => pattern.test(name)),
+    groups: isKept === undefined ? groups : groups.filter(isKept),
   };
 }
 
