@@ -70,7 +70,7 @@ export class Registry {
     });
     const verifier = new RegistryTokenVerifier(() => readPublicKeys(database));
     const options = { externalUrl: settings.HAVEN_EXTERNAL_URL, trustedProxies: settings.HAVEN_TRUSTED_PROXIES };
-    this.#server = new RegistryServer(new Dispatcher({ routes, authorizer: new Authorizer({ verifier, epochs, options }), configuration: this.#configuration, logger, metrics, trustedProxies: settings.HAVEN_TRUSTED_PROXIES }));
+    this.#server = new RegistryServer(new Dispatcher({ routes, authorizer: new Authorizer({ verifier, epochs, watch: this.#access, options }), configuration: this.#configuration, logger, metrics, trustedProxies: settings.HAVEN_TRUSTED_PROXIES }));
   }
 
   /** Reads what must be known before the first request: who was revoked. May be repeated. */

@@ -6,4 +6,5 @@ export { appendEvents, Outbox } from './outbox.js';
 export type { NewEvent, OutboxEvent } from './outbox.js';
 export { createTestDatabase } from './testing/test-database.js';
 export type { TestDatabase } from './testing/test-database.js';
+export { breakLookups } from './testing/lookup-fault.js';
 export { lockSettings, readSettings, SettingsTable, writeSettings } from './settings-table.js';

@@ -8,7 +8,7 @@ export interface AccessEpochRow {
 }
 
 /** Revocations written since `since` (all, for the start of time), oldest first. */
-export async function readAccessEpochs(database: Database, since: Date): Promise<AccessEpochRow[]> {
+export async function readAccessEpochs(database: Pick<Database, 'query'>, since: Date): Promise<AccessEpochRow[]> {
   const rows = await database.query<{ subject: string; not_before: Date; changed_at: Date }>(
     'SELECT subject, not_before, changed_at FROM access_epoch WHERE changed_at > $1 ORDER BY changed_at',
     [since],

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { TokenError, type AccessEpochs, type RegistryTokenClaims, type RegistryTokenVerifier } from '@haven/access';
 import type { V2Route } from '@haven/oci';
 import type { Action } from '../server/routes.js';
+import type { AccessWatch } from './access-watch.js';
 import { challenge, type ChallengeOptions } from './challenge.js';
 
 const BEARER = /^Bearer +([^ ]+)$/i;
@@ -19,15 +20,18 @@ export interface Wish {
 export class Authorizer {
   readonly #verifier: RegistryTokenVerifier;
   readonly #epochs: AccessEpochs;
+  readonly #watch: Pick<AccessWatch, 'requireCurrent'>;
   readonly #options: ChallengeOptions;
 
-  constructor(parts: { readonly verifier: RegistryTokenVerifier; readonly epochs: AccessEpochs; readonly options: ChallengeOptions }) {
+  /** @param parts.watch keeps `epochs` up to date */
+  constructor(parts: { readonly verifier: RegistryTokenVerifier; readonly epochs: AccessEpochs; readonly watch: Pick<AccessWatch, 'requireCurrent'>; readonly options: ChallengeOptions }) {
     this.#verifier = parts.verifier;
     this.#epochs = parts.epochs;
+    this.#watch = parts.watch;
     this.#options = parts.options;
   }
 
-  /** The caller's claims, at once where the token was seen before. Throws, or rejects with, the 401 to answer. */
+  /** The caller's claims, at once where the token was seen before. Throws, or rejects with, the 401 to answer, or 503 while nobody can tell. */
   authorize(wish: Wish): RegistryTokenClaims | Promise<RegistryTokenClaims> {
     const token = BEARER.exec(wish.request.headers.authorization ?? '')?.[1];
     if (token === undefined) throw this.#refusal(wish, 'missing');
@@ -44,6 +48,7 @@ export class Authorizer {
   }
 
   #checked(wish: Wish, claims: RegistryTokenClaims): RegistryTokenClaims {
+    this.#watch.requireCurrent();
     if (this.#epochs.isRevoked(claims)) throw this.#refusal(wish, 'invalid');
     if (!allows(claims, wish)) throw this.#refusal(wish, 'insufficient');
     return claims;
