@@ -75,7 +75,7 @@ export class BlobController {
       return;
     }
     const bytes = await this.#storage.read(digest, range);
-    await exchange.stream(status, { ...headers, 'content-length': length }, bytes);
+    await exchange.stream(status, headers, length, bytes);
   }
 
   /** The path that the proxy opens below the same storage root; see docs/decisions, "The proxy sends blob files itself". */

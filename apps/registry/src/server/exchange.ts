@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { RegistryTokenClaims } from '@haven/access';
 import type { V2Route } from '@haven/oci';
+import { StorageError } from '@haven/storage';
 import type { RequestOrigin } from './request-origin.js';
 
 /** One request and its answer. Handlers read from it and call exactly one of its send methods. */
@@ -44,10 +45,14 @@ export class Exchange<Route extends V2Route = V2Route> {
     this.send(status, { 'content-type': 'application/json', ...headers }, JSON.stringify(value));
   }
 
-  /** Answers with bytes as they come, no faster than the client takes them. */
-  async stream(status: number, headers: OutgoingHttpHeaders, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  /**
+   * Answers with `length` bytes as they come, no faster than the client takes them. Rejects, and cuts the answer off, when
+   * there turn out to be more or fewer: the next answer on the connection would begin in the wrong place.
+   */
+  async stream(status: number, headers: OutgoingHttpHeaders, length: number, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+    headers['content-length'] = length;
     this.#writeHead(status, headers);
-    await pipeline(Readable.from(bytes, { objectMode: false, highWaterMark: 1 }), this.response);
+    await pipeline(Readable.from(exactly(length, bytes), { objectMode: false, highWaterMark: 1 }), this.response);
   }
 
   #writeHead(status: number, headers: OutgoingHttpHeaders): void {
@@ -56,4 +61,14 @@ export class Exchange<Route extends V2Route = V2Route> {
     headers['x-request-id'] = this.origin.requestId;
     this.response.writeHead(status, headers);
   }
+}
+
+async function* exactly(length: number, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  let left = length;
+  for await (const chunk of bytes) {
+    left -= chunk.byteLength;
+    if (left < 0) throw new StorageError('broken', `Storage holds more than the ${length} bytes that were asked for.`);
+    yield chunk;
+  }
+  if (left > 0) throw new StorageError('broken', `Storage holds ${left} bytes too few of the ${length} that were asked for.`);
 }

@@ -44,7 +44,8 @@ export function ociErrorOf(error: unknown): OciError {
 
 /** Answers a failed request, or cuts the connection when the answer had begun: a short body must not look whole. */
 export function answerFailure(error: unknown, request: IncomingMessage, response: ServerResponse, requestId: string, logger: Logger): void {
-  if (error instanceof BodyInterrupted || response.destroyed) {
+  // Storage that fails in the middle of an answer ends it, too, but that is no whim of the client.
+  if (error instanceof BodyInterrupted || (response.destroyed && !(error instanceof StorageError))) {
     request.destroy();
     return;
   }
