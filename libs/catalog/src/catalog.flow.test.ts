@@ -172,7 +172,7 @@ describe('deletion', () => {
     expect(await catalog.findManifest('alpha/kept', { digest: child })).toBeUndefined();
   });
 
-  test('with accessories that point at each other ends', async () => {
+  test('J-06: with accessories that point at each other ends', async () => {
     const base = await push({ repository: 'alpha/loop', document: await image('alpha/loop', 'base') });
     const subject = { mediaType: OCI_IMAGE_MANIFEST, digest: base, size: 1 };
     const signature = await push({ repository: 'alpha/loop', document: await image('alpha/loop', 'signature', { subject }) });

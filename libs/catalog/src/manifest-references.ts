@@ -6,7 +6,7 @@ import { CatalogError } from './catalog-error.js';
 import type { OpenRepository } from './repositories.js';
 
 export interface CheckedReferences {
-  /** Bytes of all that is named, with everything that is named in turn. */
+  /** Bytes of all that is named, with everything that is named in turn; indexes of indexes may make it larger than any integer. */
   readonly size: number;
   /** What the repository does not hold; never more than the project allows. */
   readonly missing: readonly Digest[];
@@ -27,16 +27,20 @@ export async function checkReferences(transaction: Transaction, repository: Open
   const missing = absent.filter((descriptor) => !blobs.has(descriptor.digest));
   if (missing.length > 0 && !repository.allowsSparseManifests) throw missingReferences(repository.name, missing);
   const sizes = new Map([...blobs, ...manifests]);
-  const wrong = named.filter((descriptor) => sizes.has(descriptor.digest) && sizes.get(descriptor.digest)?.own !== descriptor.size);
+  const wrong = everyMention(manifest).filter((descriptor) => sizes.has(descriptor.digest) && sizes.get(descriptor.digest)?.own !== descriptor.size);
   if (wrong.length > 0) throw wrongSizes(wrong);
   return { size: named.reduce((sum, descriptor) => sum + (sizes.get(descriptor.digest)?.total ?? 0), 0), missing: missing.map((descriptor) => descriptor.digest) };
 }
 
 /** What a manifest names and its repository must hold, each once: config, layers that are not kept elsewhere, children. */
 export function namedContent(manifest: Manifest): Descriptor[] {
+  return [...new Map(everyMention(manifest).map((descriptor) => [descriptor.digest as string, descriptor])).values()];
+}
+
+/** What is named twice may be given another size the second time. */
+function everyMention(manifest: Manifest): Descriptor[] {
   const config = manifest.config ? [manifest.config] : [];
-  const layers = manifest.layers.filter((layer) => !isForeignLayer(layer));
-  return [...new Map([...config, ...layers, ...manifest.children].map((descriptor) => [descriptor.digest as string, descriptor])).values()];
+  return [...config, ...manifest.layers.filter((layer) => !isForeignLayer(layer)), ...manifest.children];
 }
 
 interface HeldSize {
