@@ -53,7 +53,7 @@ export async function putManifest(database: Database, put: ManifestToPut): Promi
     const repository = await openRepository(transaction, put);
     const references = await checkReferences(transaction, repository, put.manifest);
     const row = await writeManifest(transaction, repository, put, description, Math.min(put.size + references.size, Number.MAX_SAFE_INTEGER));
-    if (row.unkept) await keepStored(transaction, put.digest);
+    if (row.deleting) throw blobDeleting(put.digest);
     if (row.revived) await takeOutOfBin(transaction, [row.id]);
     if (row.fresh && put.manifest.children.length > 0) await writeChildren(transaction, repository, row.id, put.manifest);
     await writeAccessory(transaction, repository, row.id, put);
