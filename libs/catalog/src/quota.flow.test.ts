@@ -95,7 +95,7 @@ describe('a limited project', () => {
     await expect(fixture.blob('alpha/a', 'z')).rejects.toMatchObject({ quota: { used: 600, hard: 10 } });
   });
 
-  test('is never above its limit however many add to it at once', async () => {
+  test('F-13: is never above its limit however many add to it at once', async () => {
     await fixture.limit(1000);
     const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, index) => fixture.blob(`alpha/r${index % 4}`, `${index}`.padEnd(90, '.'))));
     expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(11);

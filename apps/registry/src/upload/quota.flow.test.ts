@@ -43,7 +43,7 @@ function chunked(content: Buffer): ReadableStream {
   });
 }
 
-describe('a project with a limit', () => {
+describe('F-13: a project with a limit', () => {
   test('is charged for what it holds, once', async () => {
     const before = (await catalog.usage(1)).used;
     const content = randomBytes(MIB);
