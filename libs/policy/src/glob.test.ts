@@ -13,11 +13,12 @@ describe('a pattern matches', () => {
   });
 });
 
-describe('a pattern does not match', () => {
+describe('F-11: a pattern, which is for the whole text, does not match', () => {
   test.each([
     ['', 'a'], ['*', 'a/b'], ['a**', 'a/b'], ['team/**', 'team'], ['**/app', 'myapp'], ['a/**/b', 'ab'], ['?', ''], ['?', '/'], ['?', 'ab'],
     ['{a,b}', 'c'], ['{a,b}', 'ab'], ['{a,b}', 'a,b'], ['[a-c]', 'd'], ['[^a]', '/'], ['[!/]', '/'], ['v1', 'v1.0'], ['V1', 'v1'], ['{}', 'a'],
     [String.raw`\*`, 'a'], ['.', 'a'], ['(a|b)', 'a'], ['a+', 'aa'],
+    ['foo)|(bar', 'foo'], ['foo)|(bar', 'bar'], ['foo|bar', 'bar'], ['^a', 'a'], ['a$|', 'a'], ['a$', 'a'], ['|', ''], ['bar', 'x/bar/y'], ['*bar*', 'x/bar/y'],
   ])('%j %j', (pattern, text) => {
     expect(matchesGlob(pattern, text)).toBe(false);
   });
@@ -31,7 +32,7 @@ test.each([
   ['', 'it is empty'], ['x'.repeat(1025), 'it is longer than 1024 characters'], ['*a'.repeat(65), 'it has more than 64 stars'], ['{a', 'a { in it is not closed'],
   ['{[}]', 'a { in it is not closed'], ['[a', 'a [ in it is not closed'], ['a\\', 'it ends in a backslash'], ['[b-a]', 'a range in its brackets is the wrong way round'],
   ['{a,[b-c]*}/**', undefined],
-])('the fault of %j is %j', (pattern, fault) => {
+])('F-11: the fault of %j is %j', (pattern, fault) => {
   expect(globFault(pattern)).toBe(fault);
 });
 

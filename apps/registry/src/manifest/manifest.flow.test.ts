@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => client.stop());
 
 describe('a manifest', () => {
-  test('comes back byte for byte, by tag and by digest', async () => {
+  test('J-04: comes back byte for byte, by tag and by digest', async () => {
     const { digest, bytes } = await client.pushImage('v1', { odd: '\u0041', spacing: [1, 2] });
     for (const reference of ['v1', digest]) {
       const response = await client.call('GET', `/v2/alpha/app/manifests/${reference}`);
@@ -68,11 +68,25 @@ describe('a manifest', () => {
     expect((await client.call('GET', `/v2/alpha/app/manifests/${absent}`)).status).toBe(404);
   });
 
-  test('above 4 MiB is refused, announced or not', async () => {
+  test('F-14, M-03: above 4 MiB is refused, announced or not', async () => {
     const size = 4 * 1024 * 1024 + 1;
     expect(await statusOfPut('/v2/alpha/app/manifests/huge', { 'content-length': String(size) }, 0)).toBe(413);
     expect(await statusOfPut('/v2/alpha/app/manifests/huge', { 'transfer-encoding': 'chunked' }, size)).toBe(413);
     expect((await client.call('HEAD', '/v2/alpha/app/manifests/huge')).status).toBe(404);
+  });
+
+  test('J-05: with as many layers as it can hold is answered soon, in no more bytes than were sent', async () => {
+    const named = (digest: string, size: number): object => ({ mediaType: 'a/b', digest, size });
+    const layer = named(await client.pushBlob(Buffer.from('layer')), 5);
+    const made = (layers: readonly object[]): string => JSON.stringify({ schemaVersion: 2, mediaType: OCI_IMAGE_MANIFEST, config: layer, layers });
+    const absent = Array.from({ length: 35_000 }, (_, index) => named(digestOf(Buffer.from(String(index))), 5));
+    for (const [layers, statuses] of [[Array.from({ length: 35_000 }, () => layer), [201]], [absent, [404]], [Array.from({ length: 100_000 }, () => layer), [413]]] as const) {
+      const body = made(layers);
+      const before = performance.now();
+      const response = await client.call('PUT', '/v2/alpha/app/manifests/many', { body, headers: { 'content-type': OCI_IMAGE_MANIFEST } });
+      expect([statuses, (await response.text()).length < body.length]).toEqual([[response.status], true]);
+      expect(performance.now() - before).toBeLessThan(3000);
+    }
   });
 
   test('with a subject is listed as its referrer', async () => {
@@ -94,7 +108,7 @@ describe('a manifest', () => {
     expect((await client.call('HEAD', `/v2/alpha/app/manifests/${digest}`)).status).toBe(404);
   });
 
-  test('that rotted in storage is not served', async () => {
+  test('J-08: that rotted in storage is not served', async () => {
     const { digest } = await client.pushImage('rotten', { annotations: { rot: 'yes' } });
     await client.registry.storage.delete(digest);
     await client.registry.storage.put(digest, Buffer.from('something else'));

@@ -37,7 +37,7 @@ describe('a blob', () => {
     expect([response.status, response.headers.get('content-range'), await response.text()]).toEqual([206, 'bytes 3-6/23', '']);
   });
 
-  test('arrives in chunks that must follow on each other', async () => {
+  test('J-03: arrives in chunks that must follow on each other', async () => {
     const content = randomBytes(300_000);
     const digest = digestOf(content);
     const location = await client.startUpload();
@@ -49,6 +49,10 @@ describe('a blob', () => {
     }
     expect((await client.call('PATCH', location, { body: 'x', headers: { 'content-range': 'bytes a-b' } })).status).toBe(400);
     expect((await client.call('PATCH', location, { body: 'xyz', headers: { 'content-range': '100000-100009' } })).status).toBe(400);
+    for (const [range, code] of [['0-199999', 'RANGE_INVALID'], ['150000-349999', 'RANGE_INVALID'], ['-5-10', 'BLOB_UPLOAD_INVALID'], ['100000-150000', 'SIZE_INVALID']] as const) {
+      const refused = await client.call('PUT', `${location}?digest=${digest}`, { body: content.subarray(100_000), headers: { 'content-range': range } });
+      expect([range, refused.status, await errorCode(refused)]).toEqual([range, code === 'RANGE_INVALID' ? 416 : 400, code]);
+    }
     const status = await client.call('GET', location);
     expect([status.status, status.headers.get('range')]).toEqual([204, '0-99999']);
     const last = await client.call('PUT', `${location}?digest=${digest}`, { body: content.subarray(100_000), headers: { 'content-range': '100000-299999' } });
@@ -65,7 +69,7 @@ describe('a blob', () => {
     expect(Buffer.from(await (await client.call('GET', `/v2/alpha/app/blobs/${digest}`)).arrayBuffer()).equals(content)).toBe(true);
   });
 
-  test('that is not what its digest says is never stored', async () => {
+  test('J-02: that is not what its digest says is never stored', async () => {
     const content = randomBytes(1000);
     const wrong = digestOf(Buffer.from('something else'));
     const response = await client.call('PUT', `${await client.startUpload()}?digest=${wrong}`, { body: content });
@@ -114,7 +118,7 @@ describe('a blob', () => {
     expect((await client.call('PUT', `${location}?digest=${digestOf(content)}`)).status).toBe(201);
   });
 
-  test('raced by right and wrong content is stored once and right', async () => {
+  test('J-09: raced by right and wrong content is stored once and right', async () => {
     const content = randomBytes(50_000);
     const digest = digestOf(content);
     const bodies = Array.from({ length: 30 }, (_, index) => (index % 3 === 0 ? randomBytes(50_000) : content));
