@@ -44,11 +44,26 @@ interface Row {
 /** With the kind of task, an advisory lock: held while one of a kind that runs alone is begun. */
 const ALONE_LOCK = 4_273_041;
 
+/** What a task is, and for whom it is done. */
+export interface TaskOrigin {
+  readonly id: number;
+  readonly type: VendorType;
+  /** Who shares the workers with others: the project, where there is one. */
+  readonly owner: string;
+}
+
+/** Undefined when the task is gone, or of a kind that this build does not know. */
+export async function originOf(database: Queryable, id: number): Promise<TaskOrigin | undefined> {
+  const [found] = await database.query<{ vendor_type: string; owner: string }>(
+    `SELECT t.vendor_type, t.vendor_type || ' ' || coalesce('project ' || w.project_id, e.vendor_id::text) AS owner FROM task t JOIN execution e ON e.id = t.execution_id
+     LEFT JOIN webhook_policy w ON t.vendor_type IN ('WEBHOOK', 'SLACK') AND w.id = e.vendor_id WHERE t.id = $1`,
+    [id],
+  );
+  return found !== undefined && isVendorType(found.vendor_type) ? { id, type: found.vendor_type, owner: found.owner } : undefined;
+}
+
 /** Begins the task, when it is due, waits, is asked to stop by nobody, its queue is not paused, and none runs that it may not run beside. */
-export async function claimTask(database: Database, id: number, pool?: string): Promise<ClaimedTask | undefined> {
-  const [found] = await database.query<{ vendor_type: string }>('SELECT vendor_type FROM task WHERE id = $1', [id]);
-  if (found === undefined || !isVendorType(found.vendor_type)) return undefined;
-  const type = found.vendor_type;
+export async function claimTask(database: Database, { id, type }: Pick<TaskOrigin, 'id' | 'type'>, pool?: string): Promise<ClaimedTask | undefined> {
   if (vendorOf(type).exclusive !== true) return claim(database, id, pool);
   return database.transaction(async (transaction) => {
     await transaction.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [ALONE_LOCK, type]);

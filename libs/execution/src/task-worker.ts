@@ -2,7 +2,8 @@ import type { Database } from '@haven/database';
 import type { Broadcasts } from '@haven/messages';
 import { jitteredDelay, type Counter, type Logger, type Metrics } from '@haven/runtime';
 import type { Attributes } from './execution.js';
-import { addAttributes, beat, claimTask, endClaim, type ClaimedTask, type ClaimEnd } from './task-claim.js';
+import { OwnerTurns } from './owner-turns.js';
+import { addAttributes, beat, claimTask, endClaim, originOf, type ClaimedTask, type ClaimEnd, type TaskOrigin } from './task-claim.js';
 import { TaskLog } from './task-log.js';
 import { vendorOf, type VendorType } from './vendor.js';
 
@@ -66,6 +67,7 @@ export class TaskWorker {
   readonly #running = new Map<number, RunningTask>();
   readonly #finished: Counter<'vendor' | 'status'>;
   readonly #unsubscribe: () => void;
+  readonly #turns = new OwnerTurns();
   #releasing = false;
 
   constructor(parts: WorkerParts) {
@@ -82,10 +84,26 @@ export class TaskWorker {
     this.#handlers.set(vendor, handler);
   }
 
-  /** Does a task, if it is there to be done. A failure of the task is written into its row; rejects only when the database fails. */
+  /**
+   * Does a task, if it is there to be done, or has it done by one that ends, where its owner has its share of the workers
+   * already. A failure of the task is written into its row; rejects only when the database fails.
+   */
   async run(id: number): Promise<void> {
     if (this.#releasing) return;
-    const task = await claimTask(this.#parts.database, id, this.#parts.pool);
+    const origin = await originOf(this.#parts.database, id);
+    if (origin === undefined) return;
+    const { type, owner } = origin;
+    const { share = Infinity } = vendorOf(type);
+    if (!this.#turns.enter(owner, id, share)) return;
+    try {
+      for (let next: number | undefined = id; next !== undefined && !this.#releasing; next = this.#turns.next(owner)) await this.#runOne({ id: next, type });
+    } finally {
+      this.#turns.leave(owner);
+    }
+  }
+
+  async #runOne(origin: Pick<TaskOrigin, 'id' | 'type'>): Promise<void> {
+    const task = await claimTask(this.#parts.database, origin, this.#parts.pool);
     if (task === undefined) return;
     const handler = this.#handlers.get(task.vendorType);
     if (handler === undefined) throw new Error(`${task.vendorType} tasks have no handler`);

@@ -19,9 +19,11 @@ export interface Vendor {
   readonly exclusive?: boolean;
 }
 
+  /** How many tasks of one project one process does at once: fewer than the queue's concurrency, so that others have workers. All when left out. */
+  readonly share?: number;
 /** Every kind of execution, by its name in the Harbor API. */
 export const VENDORS = {
-  RETENTION: { job: 'run-retention', failures: 3, retried: false, backoffMs: 10_000, kept: 50 },
+  RETENTION: { job: 'run-retention', failures: 3, retried: false, backoffMs: 10_000, kept: 50, share: 2 },
   GARBAGE_COLLECTION: { job: 'run-garbage-collection', failures: 3, retried: false, backoffMs: 10_000, kept: 50, exclusive: true },
   PURGE_AUDIT_LOG: { job: 'run-audit-purge', failures: 3, retried: false, backoffMs: 10_000, kept: 10, exclusive: true },
   STORAGE_RECONCILIATION: { job: 'run-reconciliation', failures: 5, retried: true, backoffMs: 30_000, kept: 20, exclusive: true },

@@ -40,7 +40,7 @@ export const JOBS = {
   /** Keeps a partition of the audit trail ready for each month. */
   'audit-partitions': { payload: z.object({}), attempts: 3, backoffMs: 10_000, concurrency: 1 },
   /** Does a task of a retention execution. The task's row decides whether there is something to do, and about further tries. */
-  'run-retention': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 2, forget: true },
+  'run-retention': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 4, forget: true },
   /** Does the task of a garbage collection. */
   'run-garbage-collection': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 1, forget: true },
   /** Does the task of a purge of the audit trail. */
@@ -48,7 +48,7 @@ export const JOBS = {
   /** Does the task of a comparison of storage with the catalog. */
   'run-reconciliation': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 1, forget: true },
   /** Tells a receiver of webhooks; as run-retention. */
-  'run-webhook': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 8, forget: true },
+  'run-webhook': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 32, forget: true },
   /** Tells a Slack channel; as run-retention. */
   'run-slack': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 4, forget: true },
 } as const satisfies Record<string, JobDefinition>;
