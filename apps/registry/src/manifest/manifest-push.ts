@@ -2,7 +2,7 @@ import type { BlobInRepository, Catalog, ManifestReference } from '@haven/catalo
 import { digestAlgorithm, digestOf, isTag, MAX_MANIFEST_BYTES, OciError, parseManifest, type Descriptor, type Digest, type Manifest } from '@haven/oci';
 import type { BlobStorage } from '@haven/storage';
 import type { Exchange } from '../server/exchange.js';
-import { readBody } from '../server/request-body.js';
+import { BodyBudget, readBody } from '../server/request-body.js';
 import { projectFor } from '../token/project-for.js';
 
 type ManifestExchange = Exchange<{ kind: 'manifest'; repository: string; reference: ManifestReference }>;
@@ -20,12 +20,15 @@ export interface PushedManifest {
 /** Config blobs up to this size are looked into for the artifact's attributes. */
 const LARGEST_CONFIG = 4 * 1024 * 1024;
 const MOST_TAG_PARAMETERS = 100;
+/** Bytes of manifests that are being received, all together, without what each may have anyway. */
+const RECEIVING = 64 * 1024 * 1024;
 
 /** Takes a manifest in: reads and checks it, stores its bytes, and then lets the catalog make it part of its repository. */
 export class ManifestPush {
   readonly #catalog: Catalog;
   readonly #storage: BlobStorage;
   readonly #findBlob: (repository: string, digest: Digest) => Promise<BlobInRepository | undefined>;
+  readonly #budget = new BodyBudget(RECEIVING);
 
   constructor(parts: { readonly catalog: Catalog; readonly storage: BlobStorage; readonly findBlob: (repository: string, digest: Digest) => Promise<BlobInRepository | undefined> }) {
     this.#catalog = parts.catalog;
@@ -38,7 +41,7 @@ export class ManifestPush {
     const tagParameters = tagsAskedFor(exchange.query);
     const encoding = exchange.header('content-encoding');
     if (encoding !== undefined && encoding !== 'identity') throw new OciError('UNSUPPORTED', { status: 415, message: 'Send the manifest without Content-Encoding.' });
-    const bytes = await readBody(exchange.request, MAX_MANIFEST_BYTES, 'A manifest');
+    const bytes = await readBody(exchange.request, { most: MAX_MANIFEST_BYTES, what: 'A manifest', budget: this.#budget });
     const digest = digestFor(reference, bytes);
     const manifest = parseManifest(bytes, exchange.header('content-type'));
     const tags = [...new Set('tag' in reference ? [reference.tag, ...tagParameters] : tagParameters)];

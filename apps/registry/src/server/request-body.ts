@@ -38,18 +38,59 @@ async function nextChunk(chunks: AsyncIterator<Buffer>): Promise<IteratorResult<
   }
 }
 
-/** A whole small body. Rejects with 413 as soon as it is known to exceed `most` bytes, without reading the rest. */
-export async function readBody(request: IncomingMessage, most: number, what: string): Promise<Buffer> {
+/** Bytes of each body that cost nothing: what is pushed every day is smaller, and is never refused for the sake of large ones. */
+const FREE = 64 * 1024;
+
+/** How many bytes of large bodies may be in memory at a time, all requests together: clients decide how slowly they send. */
+export class BodyBudget {
+  #left: number;
+
+  constructor(bytes: number) {
+    this.#left = bytes;
+  }
+
+  /** False when there is no room for so many bytes more. */
+  take(bytes: number): boolean {
+    if (bytes > this.#left) return false;
+    this.#left -= bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.#left += bytes;
+  }
+}
+
+export interface BodyBounds {
+  /** Bytes. */
+  readonly most: number;
+  /** What it is, for the refusal: "A manifest". */
+  readonly what: string;
+  readonly budget?: BodyBudget;
+}
+
+/**
+ * A whole small body. Rejects with 413 as soon as it is known to exceed `most` bytes, and with 429 when too many large ones
+ * are being read, without reading the rest.
+ */
+export async function readBody(request: IncomingMessage, { most, what, budget }: BodyBounds): Promise<Buffer> {
   const announced = announcedLength(request);
   if (announced !== undefined && announced > most) throw tooLarge(most, what);
   const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of bodyOf(request, () => undefined)) {
-    length += chunk.length;
-    if (length > most) throw tooLarge(most, what);
-    chunks.push(chunk);
+  let [length, taken] = [0, 0];
+  try {
+    for await (const chunk of bodyOf(request, () => undefined)) {
+      length += chunk.length;
+      if (length > most) throw tooLarge(most, what);
+      const wanted = Math.max(0, length - FREE) - taken;
+      if (budget?.take(wanted) === false) throw new OciError('TOOMANYREQUESTS', { message: `Too many large requests at once. ${what} this large can be sent again in a moment.`, headers: { 'retry-after': '2' } });
+      taken += wanted;
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks, length);
+  } finally {
+    budget?.give(taken);
   }
-  return Buffer.concat(chunks, length);
 }
 
 function tooLarge(most: number, what: string): OciError {

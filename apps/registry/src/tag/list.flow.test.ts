@@ -20,12 +20,12 @@ describe('lists', () => {
     expect([await none.json(), none.headers.get('link')]).toEqual([{ name: 'alpha/other', tags: [] }, null]);
   });
 
-  test.each(['-1', 'abc', '1e9', '0x10', ' 5', '9223372036854775807', '', '1&n=2'])('refuse n=%s', async (n) => {
+  test.each(['-1', 'abc', '1e9', '0x10', ' 5', '9223372036854775807', '', '1&n=2'])('M-01: refuse n=%s', async (n) => {
     const response = await client.call('GET', `/v2/alpha/app/tags/list?n=${n}`);
     expect([response.status, await errorCode(response)]).toEqual([400, 'PAGINATION_NUMBER_INVALID']);
   });
 
-  test('are never longer than a thousand entries, and say so', async () => {
+  test('M-01: are never longer than a thousand entries, and say so', async () => {
     await client.pushImage('1', {}, 'alpha/other');
     await client.registry.database.execute(`INSERT INTO tag (repository_id, name, manifest_id)
       SELECT r.id, 'many-' || n, (SELECT max(id) FROM manifest WHERE repository_id = r.id) FROM repository r, generate_series(1, 1100) AS n WHERE r.name = 'alpha/other'`);

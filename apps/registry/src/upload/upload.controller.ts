@@ -38,7 +38,7 @@ export class UploadController {
     }
     const wanted = digestFrom(digest);
     if (isSmall(exchange)) {
-      await this.#uploads.store(target, wanted, await readBody(exchange.request, SMALL_BLOB, 'The blob'));
+      await this.#uploads.store(target, wanted, await readBody(exchange.request, { most: SMALL_BLOB, what: 'The blob' }));
       answerCreated(exchange, wanted);
       return;
     }
@@ -105,7 +105,7 @@ export class UploadController {
   /** The common push of a small blob, POST and PUT, without a file for the session in between. */
   async #storeWhole(exchange: UploadExchange, upload: Upload, digest: Digest): Promise<void> {
     const expected = expectedLength(exchange, upload);
-    const bytes = await readBody(exchange.request, SMALL_BLOB, 'The blob');
+    const bytes = await readBody(exchange.request, { most: SMALL_BLOB, what: 'The blob' });
     if (bytes.length !== expected) throw new OciError('SIZE_INVALID');
     const target = { repository: upload.repository, projectId: upload.projectId, actor: upload.subject };
     try {
