@@ -65,9 +65,9 @@ export class TaskWorker {
   readonly #parts: WorkerParts;
   readonly #handlers = new Map<VendorType, TaskHandler>();
   readonly #running = new Map<number, RunningTask>();
+  readonly #turns = new OwnerTurns();
   readonly #finished: Counter<'vendor' | 'status'>;
   readonly #unsubscribe: () => void;
-  readonly #turns = new OwnerTurns();
   #releasing = false;
 
   constructor(parts: WorkerParts) {

@@ -17,10 +17,10 @@ export interface Vendor {
   readonly kept: number;
   /** Only one task of this kind runs at a time, in the whole installation; others wait. */
   readonly exclusive?: boolean;
-}
-
   /** How many tasks of one project one process does at once: fewer than the queue's concurrency, so that others have workers. All when left out. */
   readonly share?: number;
+}
+
 /** Every kind of execution, by its name in the Harbor API. */
 export const VENDORS = {
   RETENTION: { job: 'run-retention', failures: 3, retried: false, backoffMs: 10_000, kept: 50, share: 2 },
