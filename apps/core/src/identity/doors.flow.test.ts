@@ -1,39 +1,25 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { TestBrowser } from '../testing/browser.js';
+import { DOORS, doorsOf, type Door } from '../testing/doors.js';
 import { openGate } from '../testing/tcp-gate.js';
-import { basic, PASSWORD, startCore, startTestCore, type Answer, type TestCore } from '../testing/test-core.js';
+import { basic, PASSWORD, startCore, startTestCore, type TestCore } from '../testing/test-core.js';
 
 const CURRENT = '/api/v2.0/users/current';
+/** For tests that have many passwords hashed, on a machine that does much else besides. */
+const HASHING_MS = 180_000;
 
 let core: TestCore;
+let doors: readonly Door[];
+let api: Door;
 beforeAll(async () => {
   core = await startTestCore();
+  doors = Object.values(doorsOf(core));
+  api = doorsOf(core)['the API'];
   for (const name of ['alice', 'bob', 'carol', 'dora', 'eve']) await core.addUser(name);
 });
 afterAll(() => core.stop());
 
-interface Attempt {
-  readonly name: string;
-  readonly password: string;
-  readonly address: string;
-}
-
-/** A login through one door. */
-type Door = (attempt: Attempt) => Promise<Answer>;
-
-const visitor = (): TestBrowser => new TestBrowser(core);
 const from = (address: string): Record<string, string> => ({ 'x-forwarded-for': address });
-
-const DOORS: Readonly<Record<string, Door>> = {
-  'the login form': ({ name, password, address }) => visitor().logIn(name, password, from(address)),
-  'the API': ({ name, password, address }) => core.call('GET', CURRENT, { headers: { authorization: basic(name, password), ...from(address) } }),
-  'the token service': ({ name, password, address }) => core.call('GET', '/service/token?service=harbor-registry', { headers: { authorization: basic(name, password), ...from(address) } }),
-  'its OAuth2 form': ({ name, password, address }) => core.call('POST', '/service/token', {
-    body: new URLSearchParams({ grant_type: 'password', service: 'harbor-registry', username: name, password }).toString(),
-    headers: { 'content-type': 'application/x-www-form-urlencoded', ...from(address) },
-  }),
-};
-const doors = Object.values(DOORS);
 
 /** Time goes by for what is counted. */
 function pass(seconds: number): Promise<number> {
@@ -41,8 +27,8 @@ function pass(seconds: number): Promise<number> {
 }
 
 describe('A-01: the password that everybody knows', () => {
-  test.each(Object.entries(DOORS))('does not open %s', async (_name, door) => {
-    expect((await door({ name: 'admin', password: 'Harbor12345', address: '198.51.100.1' })).status).toBe(401);
+  test.each(DOORS)('does not open %s', async (door) => {
+    expect((await doorsOf(core)[door]({ name: 'admin', password: 'Harbor12345', address: '198.51.100.1' })).status).toBe(401);
   });
 });
 
@@ -98,7 +84,6 @@ describe('A-11: guessing', () => {
         [JSON.stringify(['account', name])],
       );
     }
-    const api = DOORS['the API'] as Door;
     expect((await api({ name: 'bob', password: 'guess-1', address: '203.0.113.3' })).status).toBe(401);
     expect((await api({ name: 'bob', password: 'guess-2', address: '203.0.113.3' })).status).toBe(429);
     expect((await api({ name: 'bob', password: PASSWORD, address: '203.0.113.4' })).status).toBe(200);
@@ -108,13 +93,13 @@ describe('A-11: guessing', () => {
   });
 
   test('costs no memory: nothing about a failure is kept in the process', async () => {
-    const throttled = Array.from({ length: 200 }, (_, index) => (DOORS['the API'] as Door)({ name: `nobody-${index}`, password: 'x'.repeat(1000), address: `10.0.${index % 250}.1` }));
+    const throttled = Array.from({ length: 200 }, (_, index) => api({ name: `nobody-${index}`, password: 'x'.repeat(1000), address: `10.0.${index % 250}.1` }));
     const statuses = new Set((await Promise.all(throttled)).map(({ status }) => status));
     expect([...statuses].sort()).toEqual([401, 429]);
     const [row] = await core.database.query<{ keys: string; bytes: number }>('SELECT count(*) AS keys, max(pg_column_size(login_failure)) AS bytes FROM login_failure');
     expect(Number(row?.keys)).toBeGreaterThan(0);
     expect(row?.bytes).toBeLessThan(100);
-  });
+  }, HASHING_MS);
 });
 
 describe('A-12: whether somebody has an account', () => {
@@ -126,7 +111,7 @@ describe('A-12: whether somebody has an account', () => {
     for (let round = 0; round < 15; round += 1) {
       for (const name of names) {
         const started = performance.now();
-        const { status, body, headers } = await (DOORS['the API'] as Door)({ name, password: 'Wrong-horse-1', address: `198.18.${round}.1` });
+        const { status, body, headers } = await api({ name, password: 'Wrong-horse-1', address: `198.18.${round}.1` });
         times.get(name)?.push(performance.now() - started);
         bodies.add(JSON.stringify([status, body, headers.get('www-authenticate')]));
       }
@@ -134,7 +119,7 @@ describe('A-12: whether somebody has an account', () => {
     expect(bodies.size).toBe(1);
     const medians = [...times.values()].map((values) => values.sort((a, b) => a - b)[7] ?? 0);
     expect(Math.max(...medians) / Math.min(...medians)).toBeLessThan(2); // without the hash for nobody it would be twenty
-  });
+  }, HASHING_MS);
 });
 
 describe('A-25: while the database is away', () => {
@@ -209,7 +194,7 @@ describe('the audit trail', () => {
     expect(JSON.stringify(await lines('gail'))).not.toMatch(/Wrong-secret|Correct-horse/);
   });
 
-  test('cannot be filled by guessing', async () => {
+  test('M-24: cannot be filled by guessing', async () => {
     await core.database.execute(
       `INSERT INTO login_failure (key, failures, failed_at) VALUES (sha256(convert_to($1, 'UTF8')), 150, now())`, [JSON.stringify(['address', '203.0.113.40'])],
     );

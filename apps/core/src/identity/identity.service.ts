@@ -7,7 +7,7 @@ import { ExternalLoginService } from './external-login.service.js';
 import { FailedLoginStore } from './failed-login.store.js';
 import { IdentityStore, type Account } from './identity.store.js';
 import { foldedName } from './external-name.js';
-import { isWorthALine } from './login-delay.js';
+import { isWorthALine, type FailureCounts } from './login-delay.js';
 import type { LoginMode } from './login-mode.js';
 import { LoginThrottle } from './login-throttle.js';
 import { PasswordService } from './password.service.js';
@@ -89,10 +89,15 @@ export class IdentityService {
   async #checked<Checked extends HasPassword>(account: Checked | undefined, credentials: Credentials, address: string): Promise<Checked> {
     note(credentials);
     const { username, password } = credentials;
+    const begun = Date.now();
     const before = await this.throttle.requireNoWait(username, address);
     const notTooOften = async (): Promise<unknown> => this.throttle.requireNoWait(username, address);
     const right = await this.passwords.matches(account, password, { username, address, notTooOften });
-    if (account === undefined || !right) return this.#refuse(username, address);
+    if (account === undefined || !right) {
+      const counts = await this.throttle.failed(username, address);
+      await this.external.evenOutHere(begun);
+      return this.#refuse(username, counts);
+    }
     await this.throttle.succeeded(username, address, before);
     return account;
   }
@@ -102,26 +107,29 @@ export class IdentityService {
     note(credentials);
     const name = foldedName(credentials.username);
     const begun = Date.now();
-    const before = await this.throttle.requireNoWait(name, address);
-    const outcome = await this.external.check(mode, known, credentials, { address, notTooOften: async () => this.throttle.requireNoWait(name, address) });
+    const { outcome, counts } = await this.external.inTurn(name, address, async () => {
+      const before = await this.throttle.requireNoWait(name, address);
+      const answer = await this.external.check(mode, known, credentials, { address, notTooOften: async () => this.throttle.requireNoWait(name, address) });
+      if (typeof answer === 'object') await this.throttle.succeeded(name, address, before);
+      return { outcome: answer, counts: answer === 'wrong' ? await this.throttle.failed(name, address) : undefined };
+    });
     if (typeof outcome === 'object') {
-      await this.throttle.succeeded(name, address, before);
+      note(outcome);
       return outcome;
     }
     await this.external.evenOut(begun);
-    if (outcome === 'unknown') throw new Problem('UNAUTHORIZED', WRONG);
-    return this.#refuse(name, address);
+    if (counts === undefined) throw new Problem('UNAUTHORIZED', WRONG);
+    return this.#refuse(name, counts);
   }
 
-  async #refuse(username: string, address: string): Promise<never> {
-    const counts = await this.throttle.failed(username, address);
+  async #refuse(username: string, counts: FailureCounts): Promise<never> {
     if (isWorthALine(counts)) await this.failedLogins.record(username, counts);
     throw new Problem('UNAUTHORIZED', WRONG);
   }
 }
 
-/** Puts the name that was given into what happens from now on, whether or not it is anybody's. */
-function note({ username }: Credentials): void {
+/** Puts a name into what happens from now on: the one that was given, whether or not it is anybody's, then the account's. */
+function note({ username }: Pick<Credentials, 'username'>): void {
   const origin = currentOrigin();
   if (origin !== undefined) origin.name = username;
 }

@@ -6,6 +6,8 @@ import { basic, startReplica, type TestCore } from '../testing/test-core.js';
 import { RefreshService } from './refresh.service.js';
 
 const CURRENT = '/api/v2.0/users/current';
+/** Refusals take a multiple of this (external-login.service.ts). */
+const STEP_MS = 300;
 
 let all: OidcCore;
 let core: TestCore;
@@ -77,7 +79,7 @@ describe('the CLI secret', () => {
     await people.forgiven();
   });
 
-  test('A-14: of a deleted account opens nothing, nor does its session, nor a token that the provider still refreshes', async () => {
+  test('A-14, A-26: of a deleted account opens nothing, nor does its session, nor a token that the provider still refreshes', async () => {
     const { name, secret, visitor, id } = await people.arrived();
     expect((await people.docker(name, secret)).status).toBe(200);
     expect((await core.call('DELETE', `/api/v2.0/users/${id}`, { as: 'admin' })).status).toBe(200);
@@ -140,7 +142,37 @@ describe('the CLI secret', () => {
     }
   });
 
-  test('guesses are slowed down', async () => {
+  test('A-27: nearly the secret is not the secret', async () => {
+    const { name, secret } = await people.arrived();
+    for (const near of [secret.slice(0, -1), secret.slice(0, 1), `${secret}x`, `${secret}\0`, `${secret} `, ` ${secret}`, secret.toUpperCase(), secret.toLowerCase(), '', '\0']) {
+      expect([near, (await people.docker(name, near)).status]).toEqual([near, 401]);
+      await people.forgiven();
+    }
+    expect((await people.docker(name, secret)).status).toBe(200);
+  });
+
+  test('A-12: neither the answer nor its time tells apart people of the provider, nobody, robots and the administrator', async () => {
+    const { name } = await people.arrived();
+    await core.call('POST', '/api/v2.0/robots', { as: 'admin', json: { name: 'ci', level: 'system', duration: -1, permissions: [{ kind: 'system', namespace: '/', access: [{ resource: 'catalog', action: 'read' }] }] } });
+    const times = new Map<string, number[]>([name, 'nobody-at-all', 'robot$ci', 'robot$nobody', 'admin'].map((one) => [one, []]));
+    const answers = new Set<string>();
+    for (let round = 0; round < 9; round++) {
+      for (const [one, taken] of times) {
+        const begun = performance.now();
+        const { status, body } = await people.docker(one, 'Wrong-secret-1');
+        taken.push(performance.now() - begun);
+        answers.add(JSON.stringify([status, body]));
+        await people.forgiven();
+      }
+    }
+    expect([...answers]).toHaveLength(1);
+    // On a busy machine some take a step more; none may come before the first step, nor far from the end of one.
+    expect(Math.min(...[...times.values()].flat())).toBeGreaterThan(STEP_MS - 5);
+    const late = [...times.values()].map((taken) => taken.map((time) => time % STEP_MS).sort((a, b) => a - b)[4] ?? 0);
+    expect(Math.max(...late) - Math.min(...late)).toBeLessThan(STEP_MS / 3);
+  }, 120_000);
+
+  test('A-11: guesses are slowed down', async () => {
     const { name, secret } = await people.arrived();
     const statuses: number[] = [];
     for (let guess = 0; guess < 8; guess++) statuses.push((await people.docker(name, `Guess-number-${guess}`)).status);
