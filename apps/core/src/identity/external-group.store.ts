@@ -34,7 +34,7 @@ export async function joinGroups(transaction: Transaction, userId: number, sourc
   );
   await transaction.execute(
     `INSERT INTO user_group_member (group_id, user_id) SELECT g.id, $1 FROM user_group g WHERE g.type = $2 AND g.${column} = ANY($3::text[])
-     ON CONFLICT (group_id, user_id) DO UPDATE SET confirmed_at = now()`,
+     ON CONFLICT (group_id, user_id) DO NOTHING`,
     [userId, type, keys],
   );
   return { lost: lost > 0 };

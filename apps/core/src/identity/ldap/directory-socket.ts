@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls, rootCertificates, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { connect as connectTls, createSecureContext, rootCertificates, type SecureContext, type TLSSocket } from 'node:tls';
 import { DirectoryFault } from './directory-fault.js';
 import type { DirectoryServer } from './directory-url.js';
 import type { DirectoryAccess } from './ldap-settings.js';
@@ -30,13 +30,24 @@ export async function openSocket(server: DirectoryServer, access: DirectoryAcces
   }
 }
 
-async function protect(raw: Socket, { host }: DirectoryServer, { verify, authorities }: DirectoryAccess, signal: AbortSignal): Promise<TLSSocket> {
-  const ca: ConnectionOptions = authorities === '' ? {} : { ca: [...rootCertificates, authorities] };
+async function protect(raw: Socket, { host }: DirectoryServer, access: DirectoryAccess, signal: AbortSignal): Promise<TLSSocket> {
   // `host` is what the certificate must be for; names of addresses are not sent (RFC 6066).
-  const secured = connectTls({ socket: raw, host, ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }), rejectUnauthorized: verify, minVersion: 'TLSv1.2', ...ca });
+  const secured = connectTls({ socket: raw, host, ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }), rejectUnauthorized: access.verify, secureContext: contextOf(access) });
   secured.on('error', () => undefined); // as for the raw socket
   await once(secured, 'secureConnect', { signal });
   return secured;
+}
+
+/** Every login connects anew, and reading all authorities takes longer than the rest of it: they are read once for the settings as they are. */
+const contexts = new WeakMap<DirectoryAccess, SecureContext>();
+
+function contextOf(access: DirectoryAccess): SecureContext {
+  const known = contexts.get(access);
+  if (known !== undefined) return known;
+  const { authorities } = access;
+  const made = createSecureContext({ minVersion: 'TLSv1.2', ...(authorities === '' ? {} : { ca: [...rootCertificates, authorities] }) });
+  contexts.set(access, made);
+  return made;
 }
 
 /** Sends StartTLS. Bytes behind the answer would be taken for the server's although nothing protects them: refused. */

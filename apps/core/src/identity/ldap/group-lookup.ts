@@ -20,7 +20,9 @@ export abstract class GroupLookup {
 const DEEPEST = 10;
 const MOST_GROUPS = 10_000;
 /** Members asked for in one search. */
-const AT_ONCE = 50;
+const AT_ONCE = 200;
+/** Entries that are read without waiting for one another. */
+const READ_AT_ONCE = 16;
 const MEMBER_ATTRIBUTES = ['member', 'uniqueMember'];
 
 /**
@@ -54,8 +56,10 @@ async function nextLevel(connection: DirectoryConnection, level: readonly Direct
   };
   for (let start = 0; start < level.length; start += AT_ONCE) add(await holding(connection, level.slice(start, start + AT_ONCE).map(({ dn }) => dn), settings));
   const named = new Map(level.flatMap((entry) => entry.all(settings.groups.membershipAttribute)).map((dn) => [keyOf(dn), dn] as const));
-  for (const [key, dn] of named) {
-    if (key !== undefined && !found.has(key) && found.size < MOST_GROUPS && isBelow(dn, settings.groups.baseDn)) add(await readGroup(connection, dn, settings));
+  const unseen = [...named].flatMap(([key, dn]) => (key !== undefined && !found.has(key) && isBelow(dn, settings.groups.baseDn) ? [dn] : []));
+  for (let start = 0; start < unseen.length && found.size < MOST_GROUPS; start += READ_AT_ONCE) {
+    const read = await Promise.all(unseen.slice(start, start + READ_AT_ONCE).map((dn) => readGroup(connection, dn, settings)));
+    add(read.flat());
   }
   return next;
 }
