@@ -31,7 +31,8 @@ export function obstacle() {
  * certificate is for 127.0.0.1 and not for localhost.
  * @param {{ ldif: string, tls?: boolean }} options what is in it from the start; whether it can speak TLS at all
  * @returns {Promise<{ port: number, securePort: number, baseDn: string, manager: string, password: string, authority: string,
- *   pause(): void, resume(): void, stop(): Promise<void> }>} `authority` is the path of a certificate, `manager` the DN of who may do everything
+ *   pause(): void, resume(): void, halt(): Promise<void>, revive(): Promise<void>, stop(): Promise<void> }>} `authority` is the path of a
+ *   certificate, `manager` the DN of who may do everything; `halt` ends the process, `revive` starts it on the same data and ports
  */
 export async function startSlapd({ ldif, tls = true }) {
   const folder = await createRunFolder();
@@ -48,6 +49,11 @@ export async function startSlapd({ ldif, tls = true }) {
     return {
       port: plain, securePort: secure, baseDn: BASE, manager: server.manager, password: server.password, authority: server.authority,
       pause: () => server.kill('SIGSTOP'), resume: () => server.kill('SIGCONT'), stop,
+      halt: () => server.stop(),
+      revive: async () => {
+        await server.start();
+        recordProcesses(folder, [server.pid]);
+      },
     };
   } catch (error) {
     await stop();

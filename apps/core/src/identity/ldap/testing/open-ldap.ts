@@ -11,6 +11,8 @@ interface RunningSlapd {
   readonly authority: string;
   pause(): void;
   resume(): void;
+  halt(): Promise<void>;
+  revive(): Promise<void>;
   stop(): Promise<void>;
 }
 
