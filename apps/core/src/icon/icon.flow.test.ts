@@ -28,6 +28,12 @@ function withIcon(bytes: Buffer): ArtifactToPush {
   };
 }
 
+function sized(picture: Buffer, change: (header: Buffer) => void): Buffer {
+  const copy = Buffer.from(picture);
+  change(copy);
+  return copy;
+}
+
 function icon(digest: string, as?: string): Promise<Answer> {
   return core.call('GET', `/api/v2.0/icons/${digest}`, { as });
 }
@@ -64,9 +70,29 @@ describe('D-15: the icon that an artifact brings along', () => {
     expect((await icon(digestOf(other), 'alice')).status).toBe(404);
   });
 
-  test('is a picture, never a document with scripts', async () => {
+  test('I-03: is a picture, never a document with scripts', async () => {
     expect((await core.call('GET', '/api/v2.0/projects/open/repositories/app/artifacts/1')).body).toMatchObject({ icon: digestOf(SVG) });
     expect((await icon(digestOf(SVG))).status).toBe(404);
+  });
+
+  test('M-14: is no picture with 2 MiB of metadata', async () => {
+    const bytes = Buffer.concat([PICTURE, Buffer.alloc(2 * 1024 * 1024)]);
+    const [row] = await core.database.query<{ id: number }>(`SELECT id FROM project WHERE name = 'open'`);
+    await new Pusher(core.database, row?.id ?? 0, openStorage(`file://${core.folder}`)).artifact('open/bomb', withIcon(bytes));
+    expect((await core.call('GET', '/api/v2.0/projects/open/repositories/bomb/artifacts?page_size=1')).status).toBe(200);
+    expect([404, 413]).toContain((await icon(digestOf(bytes))).status);
+  });
+
+  test.each([
+    ['HTML that is called a PNG', Buffer.from('<html><script>alert(1)</script></html>')], ['a script behind a comment', Buffer.from('/*GIF89a*/alert(1)')],
+    ['a PNG of 30,000 by 30,000', sized(PICTURE, (header) => { header.writeUInt32BE(30_000, 16); header.writeUInt32BE(30_000, 20); })],
+    ['a GIF of 65,535 by 65,535', sized(Buffer.from('GIF89a    \0\0\0;'), (header) => { header.writeUInt32LE(0xffff_ffff, 6); })],
+    ['a JPEG of 65,535 by 65,535', Buffer.from('ffd8ffe000104a46494600010100000100010000ffc0000b08ffffffff01011100ffd9', 'hex')],
+    ['a JPEG without a size', Buffer.from('ffd8ffe000104a464946', 'hex')],
+  ])('I-03, M-14: is not %s', async (_name, bytes) => {
+    const [row] = await core.database.query<{ id: number }>(`SELECT id FROM project WHERE name = 'open'`);
+    await new Pusher(core.database, row?.id ?? 0, openStorage(`file://${core.folder}`)).artifact('open/odd', withIcon(bytes));
+    expect((await icon(digestOf(bytes), 'admin')).status).toBe(404);
   });
 
   test('is no way to read other blobs', async () => {

@@ -6,10 +6,13 @@ import { BlobMissing, BlobStorage } from '@haven/storage';
 import { visibleProjects, type VisibleProjects } from '../authorization/role-sql.js';
 import { builtInIcon } from './built-in-icons.js';
 import { IconStore } from './icon.store.js';
+import { pictureSize } from './picture-size.js';
 import { pictureType } from './picture-type.js';
 
 /** Bytes of a pushed icon at most. */
 const LARGEST = 1024 * 1024;
+/** A small file can unpack to a picture that no browser has the memory for. */
+const MOST_PIXELS = 2_000_000;
 const NO_ICON = 'there is no such icon';
 
 /** The pictures beside artifacts: our own for the types we know, and those that artifacts bring along. */
@@ -29,18 +32,25 @@ export class IconService {
     if (!(await this.store.isUsedIn(digest, projectsWithArtifacts(caller)))) throw new Problem('NOT_FOUND', NO_ICON);
     const bytes = await this.#read(digest);
     const type = pictureType(bytes);
-    if (type === undefined) throw new Problem('NOT_FOUND', NO_ICON);
+    if (type === undefined || !isShowable(bytes, type)) throw new Problem('NOT_FOUND', NO_ICON);
     return { 'content-type': type, content: bytes.toString('base64') };
   }
 
   async #read(digest: NonNullable<ReturnType<typeof parseDigest>>): Promise<Buffer> {
     try {
+      const { size = 0 } = (await this.storage.stat(digest)) ?? {};
+      if (size > LARGEST) throw new Problem('NOT_FOUND', NO_ICON);
       return await this.storage.readAll(digest, LARGEST);
     } catch (error) {
       if (error instanceof BlobMissing) throw new Problem('NOT_FOUND', NO_ICON, { cause: error });
       throw error;
     }
   }
+}
+
+function isShowable(bytes: Buffer, type: string): boolean {
+  const size = pictureSize(bytes, type);
+  return size !== undefined && size.width > 0 && size.height > 0 && size.width * size.height <= MOST_PIXELS;
 }
 
 /** Every role may read artifacts; a robot needs to have been given just that. */
