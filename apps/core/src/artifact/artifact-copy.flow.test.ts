@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Catalog } from '@haven/catalog';
 import { Pusher } from '../testing/push.js';
 import { startTestCore, type Answer, type TestCore } from '../testing/test-core.js';
 
@@ -51,20 +52,34 @@ describe('a copy', () => {
     expect(await repositories()).not.toContain('bravo/nothing');
   });
 
-  test('does not move an immutable tag', async () => {
+  test('F-02: does not move an immutable tag', async () => {
     expect((await copy('both', 'kept', 'alpha/app:fixed')).status).toBe(201);
     await new Pusher(core.database, bravoId).image('bravo/source', 'another', ['fixed-too']);
     const { status, body } = await core.call('POST', '/api/v2.0/projects/bravo/repositories/kept/artifacts?from=alpha/app:fixed', { as: 'both' });
     expect([status, body]).toEqual([412, { errors: [{ code: 'PRECONDITION', message: expect.stringContaining('configured as immutable') }] }]);
   });
 
-  test('is refused, with the figures, when it exceeds the quota', async () => {
+  test('F-13: is refused, with the figures, when it exceeds the quota', async () => {
     await core.database.execute('UPDATE project SET storage_limit = 10 WHERE id = $1', [bravoId]);
     await alpha.image('alpha/large', 'x'.repeat(100), ['1']);
     const { status, body } = await copy('both', 'large', 'alpha/large:1');
     await core.database.execute('UPDATE project SET storage_limit = -1 WHERE id = $1', [bravoId]);
     expect([status, body]).toEqual([403, { errors: [{ code: 'DENIED', message: expect.stringMatching(/^Quota exceeded when processing the request of adding .* will exceed the configured upper limit of 10\.0 Byte\.$/) }] }]);
     expect(await repositories()).not.toContain('bravo/large');
+  });
+
+  test('F-13: takes no more room than there is when twenty come at once', async () => {
+    const catalog = new Catalog(core.database);
+    const limit = (bytes: number): Promise<number> => core.database.execute('UPDATE project SET storage_limit = $1 WHERE id = $2', [bytes, bravoId]);
+    // Each needs its content twice, in its layer and in its config, and some hundred bytes for its manifest.
+    for (let index = 0; index < 20; index += 1) await alpha.image('alpha/many', String(index).padEnd(10_000, '.'), [String(index)]);
+    const { used: before } = await catalog.usage(bravoId);
+    await limit(before + 105_000);
+    const statuses = (await Promise.all(Array.from({ length: 20 }, (_, index) => copy('both', `many-${index % 3}`, `alpha/many:${index}`)))).map(({ status }) => status);
+    const { used, hard } = await catalog.usage(bravoId);
+    await limit(-1);
+    expect([statuses.filter((status) => status === 201).length, statuses.filter((status) => status === 403).length]).toEqual([5, 15]);
+    expect([used <= hard, await catalog.recomputeUsage(bravoId)]).toEqual([true, used]);
   });
 });
 
