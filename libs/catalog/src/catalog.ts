@@ -124,6 +124,11 @@ export class Catalog {
     return uploadsInStorage(this.#database, stateIds);
   }
 
+  /** The time by the clock that all rows of the catalog have theirs from. */
+  now(): Promise<Date> {
+    return this.#database.now();
+  }
+
   listBin(wanted: BinQuery): Promise<Page<BinEntry>> {
     return listBin(this.#database, wanted);
   }

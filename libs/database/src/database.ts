@@ -89,6 +89,16 @@ export class Database implements Queryable {
     return Number(row?.count ?? 0) >= known;
   }
 
+  /**
+   * The time by the database's clock, which rows have and all processes share. What is old enough to be removed is decided
+   * by it: the clock of a process may be wrong.
+   */
+  async now(): Promise<Date> {
+    const [row] = await this.query<{ now: Date }>('SELECT now() AS now');
+    if (row === undefined) throw new Error('the database does not know the time');
+    return row.now;
+  }
+
   /** Rejects when the database does not answer. */
   async ping(): Promise<void> {
     await this.query('SELECT 1');

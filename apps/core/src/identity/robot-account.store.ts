@@ -11,6 +11,8 @@ export interface RobotAccount {
   readonly disabled: boolean;
   /** Undefined for robots that live for ever. */
   readonly expiresAt: Date | undefined;
+  /** By the database's clock. */
+  readonly expired: boolean;
   readonly grants: readonly RobotGrant[];
   /** As Account.lastWithdrawal. */
   readonly lastWithdrawal: number;
@@ -22,13 +24,14 @@ interface Row {
   readonly secret_hash: string;
   readonly disabled: boolean;
   readonly expires_at: Date | null;
+  readonly expired: boolean;
   readonly grants: readonly GrantColumns[];
   readonly last_withdrawal: number;
 }
 
 type GrantColumns = readonly [kind: 'system' | 'project', project: number | null, resource: string, action: string];
 
-const FIELDS = `r.id, r.level, r.secret_hash, r.disabled, r.expires_at, coalesce(extract(epoch FROM e.not_before), 0)::float8 AS last_withdrawal,
+const FIELDS = `r.id, r.level, r.secret_hash, r.disabled, r.expires_at, coalesce(r.expires_at <= now(), false) AS expired, coalesce(extract(epoch FROM e.not_before), 0)::float8 AS last_withdrawal,
   (SELECT coalesce(json_agg(json_build_array(g.kind, g.project_id, g.resource, g.action)), '[]') FROM robot_permission g WHERE g.robot_id = r.id) AS grants`;
 
 @Injectable()
@@ -43,7 +46,7 @@ export class RobotAccountStore {
       project === undefined ? [name] : [name, project],
     );
     return row && {
-      id: row.id, level: row.level, secretHash: row.secret_hash, disabled: row.disabled, expiresAt: row.expires_at ?? undefined,
+      id: row.id, level: row.level, secretHash: row.secret_hash, disabled: row.disabled, expiresAt: row.expires_at ?? undefined, expired: row.expired,
       grants: row.grants.map(grantOf), lastWithdrawal: row.last_withdrawal,
     };
   }

@@ -28,9 +28,9 @@ export class RobotLoginService {
    * @throws Problem UNAUTHORIZED for robots that are disabled or have expired
    */
   admit(robot: RobotAccount, login: string): Caller & { readonly lastWithdrawal: number; readonly validUntil?: number } {
-    const { id, level, grants, disabled, expiresAt, lastWithdrawal } = robot;
+    const { id, level, grants, disabled, expiresAt, expired, lastWithdrawal } = robot;
     if (disabled) throw new Problem('UNAUTHORIZED', 'this robot is disabled; ask an administrator to enable it');
-    if (expiresAt !== undefined && expiresAt.getTime() <= Date.now()) throw new Problem('UNAUTHORIZED', `this robot expired on ${expiresAt.toISOString()}; ask an administrator for a longer duration`);
+    if (expired && expiresAt !== undefined) throw new Problem('UNAUTHORIZED', `this robot expired on ${expiresAt.toISOString()}; ask an administrator for a longer duration`);
     this.use.used(id);
     const caller = { subject: { kind: 'robot' as const, id, name: login }, robot: { level, grants }, lastWithdrawal };
     return expiresAt === undefined ? caller : { ...caller, validUntil: expiresAt.getTime() / 1000 };

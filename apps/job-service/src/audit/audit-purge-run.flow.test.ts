@@ -38,7 +38,7 @@ async function run(parameters: AuditPurgeParameters): Promise<{ readonly status:
   return { status: (await executions.find(OWNER, id))?.status, message: report?.message, attributes: report?.attributes, log: await executions.log(OWNER, id, taskIds[0] ?? 0) };
 }
 
-test('a purge removes old lines of the named kinds, some thousands at a time, and says how many', async () => {
+test('M-24: a purge removes old lines of the named kinds, some thousands at a time, and says how many', async () => {
   await lines('pull', 'artifact', 48, 6000);
   await lines('pull', 'artifact', 2);
   await lines('create', 'artifact', 48);

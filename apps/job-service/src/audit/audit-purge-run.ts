@@ -7,7 +7,7 @@ const HOUR_MS = 60 * 60_000;
 const READ_ONLY = 'the installation is in read-only mode; switch it off and run the purge again';
 
 export interface AuditPurgeParts {
-  readonly database: Pick<Database, 'query' | 'execute'>;
+  readonly database: Pick<Database, 'query' | 'execute' | 'now'>;
   readonly configuration: { current(): Promise<Pick<Configuration, 'read_only'>> };
 }
 
@@ -25,7 +25,7 @@ export class AuditPurgeRun {
     const types = kinds.split(',').map((kind) => kind.trim()).filter((kind) => kind !== '');
     if (hours <= 0 || types.length === 0) return this.#tell(context, hours <= 0 ? 'nothing is purged: audit_retention_hour is not above 0' : 'nothing is purged: include_event_types is empty');
     // The moment is that of the first attempt, so that every attempt is about the same lines.
-    const before = beforeOf(context.task.attributes['before']) ?? new Date(Date.now() - hours * HOUR_MS);
+    const before = beforeOf(context.task.attributes['before']) ?? new Date((await this.#parts.database.now()).getTime() - hours * HOUR_MS);
     const earlier = numberOf(context.task.attributes['purged_lines']);
     await context.progress({ before: before.toISOString() });
     await context.log.line(`purge of the audit trail${dryRun ? ' (dry run)' : ''}: lines before ${before.toISOString()} of the kinds ${types.join(', ')}`);

@@ -20,7 +20,7 @@ const FAILURES_LISTED = 1000;
 export const READ_ONLY = 'the installation is in read-only mode; nothing more is deleted until it is switched off';
 
 export interface GarbageRunParts {
-  readonly catalog: Pick<Catalog, 'collectGarbage' | 'previewGarbage' | 'untaggedArtifacts' | 'deleteArtifact'>;
+  readonly catalog: Pick<Catalog, 'collectGarbage' | 'previewGarbage' | 'untaggedArtifacts' | 'deleteArtifact' | 'now'>;
   readonly storage: Pick<BlobStorage, 'delete'>;
   readonly uploads: { purge(): Promise<PurgedUploads> };
   readonly configuration: { current(): Promise<Pick<Configuration, 'bin_retention_days' | 'read_only'>> };
@@ -53,7 +53,7 @@ export class GarbageRun {
   async #preview(context: TaskContext, untagged: boolean): Promise<string> {
     const deleted = untagged ? await deleteUntagged(this.#untaggedParts(), context, true) : 0;
     const { bin_retention_days: days } = await this.#parts.configuration.current();
-    const preview = await this.#parts.catalog.previewGarbage({ graceSeconds: GRACE_SECONDS, binBefore: daysAgo(days), signal: context.signal });
+    const preview = await this.#parts.catalog.previewGarbage({ graceSeconds: GRACE_SECONDS, binBefore: await binBefore(this.#parts.catalog, days), signal: context.signal });
     for (const line of [...dueLines(preview), ...keptLines(preview, GRACE_SECONDS, days)]) await context.log.line(line);
     await context.progress({ freed_space: preview.due.bytes, purged_blobs: preview.due.blobs, purged_manifests: preview.overdue.manifests, deleted_artifacts: deleted });
     return `${preview.due.blobs} blobs, ${bytesText(preview.due.bytes)}, would be freed`;
@@ -83,7 +83,7 @@ export class GarbageRun {
     const progress = this.#progress(context, report);
     const collected = await catalog.collectGarbage({
       graceSeconds: GRACE_SECONDS,
-      binBefore: daysAgo(days),
+      binBefore: await binBefore(catalog, days),
       workers,
       removeBytes: (digest) => storage.delete(digest),
       onFailure: (digest, error) => {
@@ -127,7 +127,7 @@ export class GarbageRun {
   async #tellKept(context: TaskContext): Promise<void> {
     if (context.signal.aborted) return;
     const { bin_retention_days: days } = await this.#parts.configuration.current();
-    const preview = await this.#parts.catalog.previewGarbage({ graceSeconds: GRACE_SECONDS, binBefore: daysAgo(days), signal: context.signal });
+    const preview = await this.#parts.catalog.previewGarbage({ graceSeconds: GRACE_SECONDS, binBefore: await binBefore(this.#parts.catalog, days), signal: context.signal });
     for (const line of keptLines(preview, GRACE_SECONDS, days)) await context.log.line(line);
   }
 
@@ -151,6 +151,6 @@ function totals({ blobs, bytes }: RemovedBlobs): Readonly<Record<'purged_blobs' 
 }
 
 /** What went into the bin before is removed for good. */
-export function daysAgo(days: number): Date {
-  return new Date(Date.now() - days * DAY_MS);
+export async function binBefore(catalog: Pick<Catalog, 'now'>, days: number): Promise<Date> {
+  return new Date((await catalog.now()).getTime() - days * DAY_MS);
 }

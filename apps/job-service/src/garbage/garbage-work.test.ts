@@ -8,7 +8,7 @@ function set(parts: Partial<{ readOnly: boolean; garbage: boolean; folds: number
   const { readOnly = false, garbage = false, folds = [] } = parts;
   return new GarbageWork({
     database: { transaction: UNUSED } as unknown as GarbageParts['database'],
-    catalog: { hasGarbage: () => Promise.resolve(garbage), foldQuotaChanges: () => Promise.resolve(folds.shift() ?? 0) },
+    catalog: { hasGarbage: () => Promise.resolve(garbage), foldQuotaChanges: () => Promise.resolve(folds.shift() ?? 0), now: () => Promise.resolve(new Date()) },
     executions: { startIn: UNUSED, wake: UNUSED },
     configuration: { current: () => Promise.resolve({ bin_retention_days: 3, read_only: readOnly }) },
   });

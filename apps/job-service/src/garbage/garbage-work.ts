@@ -3,7 +3,7 @@ import type { Catalog } from '@haven/catalog';
 import type { Database } from '@haven/database';
 import { maintenanceOwner, planMaintenance, type Executions, type GarbageParameters } from '@haven/execution';
 import type { JobQueue, Workers } from '@haven/messages';
-import { daysAgo, GRACE_SECONDS } from './garbage-run.js';
+import { binBefore, GRACE_SECONDS } from './garbage-run.js';
 
 const HOUR_MS = 60 * 60_000;
 const FOLD_MS = 30_000;
@@ -15,7 +15,7 @@ const TYPE = 'GARBAGE_COLLECTION';
 
 export interface GarbageParts {
   readonly database: Database;
-  readonly catalog: Pick<Catalog, 'hasGarbage' | 'foldQuotaChanges'>;
+  readonly catalog: Pick<Catalog, 'hasGarbage' | 'foldQuotaChanges' | 'now'>;
   readonly executions: Pick<Executions, 'startIn' | 'wake'>;
   readonly configuration: { current(): Promise<Pick<Configuration, 'bin_retention_days' | 'read_only'>> };
 }
@@ -50,7 +50,7 @@ export class GarbageWork {
   async startCollection(): Promise<boolean> {
     const { database, catalog, executions, configuration } = this.#parts;
     const { bin_retention_days: days, read_only: readOnly } = await configuration.current();
-    if (readOnly || !(await catalog.hasGarbage({ graceSeconds: GRACE_SECONDS, binBefore: daysAgo(days) }))) return false;
+    if (readOnly || !(await catalog.hasGarbage({ graceSeconds: GRACE_SECONDS, binBefore: await binBefore(catalog, days) }))) return false;
     const started = await database.transaction(async (transaction) => {
       const others = await transaction.query(
         'SELECT 1 FROM schedule WHERE vendor_type = $1 UNION ALL SELECT 1 FROM execution WHERE vendor_type = $1 AND ended_at IS NULL LIMIT 1', [maintenanceOwner(TYPE).vendorType]);

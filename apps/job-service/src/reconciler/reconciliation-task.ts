@@ -23,6 +23,9 @@ const READERS = 4;
 const NAMED = 10;
 const READ_ONLY = 'the installation is in read-only mode; switch it off and run it again, or run it without reclaim';
 
+const NOTHING = { count: 0, bytes: 0 };
+const BEGINNING: ReconciliationProgress = { phase: 'blobs', after: '', before: '', stored: NOTHING, known: 0, rehashed: NOTHING, young: 0 };
+
 /** One comparison of storage with the catalog, or what is left of it when it was begun before. */
 export class ReconciliationTask {
   readonly #parts: ReconcilerParts;
@@ -34,18 +37,23 @@ export class ReconciliationTask {
     this.#parts = parts;
     this.#context = context;
     this.#run = context.task.executionAttributes as unknown as ReconciliationRun;
-    this.#at = 'phase' in context.task.attributes ? (context.task.attributes as unknown as ReconciliationProgress) : begin(this.#run.grace_seconds);
+    this.#at = 'phase' in context.task.attributes ? (context.task.attributes as unknown as ReconciliationProgress) : BEGINNING;
   }
 
   /** Resolves to what the task says at its end. */
   async run(): Promise<string> {
     await this.#refuseReadOnly();
-    await this.#tell({});
+    await this.#tell(this.#at.before === '' ? { before: await this.#beforeGrace() } : {});
     if (this.#at.phase === 'blobs') await this.#compareBlobs();
     if (this.#at.phase === 'uploads') await this.#findLeftovers();
     if (this.#at.phase === 'second-look') await this.#lookAgain();
     if (this.#at.phase === 'report') await this.#report();
     return summaryOf(this.#at, this.#run);
+  }
+
+  /** What was written later may be a push that is under way. */
+  async #beforeGrace(): Promise<string> {
+    return new Date((await this.#parts.store.now()).getTime() - this.#run.grace_seconds * 1000).toISOString();
   }
 
   async #compareBlobs(): Promise<void> {
@@ -165,11 +173,6 @@ export class ReconciliationTask {
     this.#at = { ...this.#at, ...progress };
     await this.#context.progress({ ...this.#at });
   }
-}
-
-function begin(graceSeconds: number): ReconciliationProgress {
-  const nothing = { count: 0, bytes: 0 };
-  return { phase: 'blobs', after: '', before: new Date(Date.now() - graceSeconds * 1000).toISOString(), stored: nothing, known: 0, rehashed: nothing, young: 0 };
 }
 
 function added({ count, bytes }: { readonly count: number; readonly bytes: number }, pairs: readonly ComparedBlob[]): { readonly count: number; readonly bytes: number } {

@@ -30,6 +30,10 @@ export class ReconciliationStore {
     this.#database = database;
   }
 
+  now(): Promise<Date> {
+    return this.#database.now();
+  }
+
   /** Every blob of the catalog in the order of the digests, from behind `after` on; a page is read at a time. */
   async *blobs(after: string): AsyncGenerator<CatalogBlob, void, undefined> {
     for (let last = after; ;) {

@@ -46,7 +46,7 @@ export class RetentionRun {
       await setImmediate();
       context.check();
     };
-    const decisions = (await evaluateRetentionInSteps({ rules, repository, candidates: found.candidates, immutable, now: new Date() }, pause)) ?? [];
+    const decisions = (await evaluateRetentionInSteps({ rules, repository, candidates: found.candidates, immutable, now: found.now }, pause)) ?? [];
     await context.log.line(`${dryRun ? 'Dry run for' : 'Run for'} ${found.fullName}: ${decisions.length} artifacts`);
     await withOrigin({ ...ORIGIN }, () => new Application(this.#parts, context, { dryRun, fullName: found.fullName, repositoryId, decisions }).run());
   }

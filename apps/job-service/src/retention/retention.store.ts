@@ -11,6 +11,8 @@ export interface RetentionRepository {
   /** With its project, as the catalog knows it. */
   readonly fullName: string;
   readonly candidates: readonly ListedCandidate[];
+  /** The moment that the times of the candidates are compared with. */
+  readonly now: Date;
 }
 
 interface ArtifactRow {
@@ -38,8 +40,8 @@ export class RetentionStore {
 
   /** The repository with its artifacts but accessories and untagged children of indexes; undefined when it is gone. */
   async repository(projectId: number, repositoryId: number): Promise<RetentionRepository | undefined> {
-    const [repository] = await this.#database.query<{ name: string }>(
-      'SELECT r.name FROM repository r JOIN project p ON p.id = r.project_id WHERE r.id = $1 AND r.project_id = $2 AND r.deleted_at IS NULL AND p.deleted_at IS NULL',
+    const [repository] = await this.#database.query<{ name: string; now: Date }>(
+      'SELECT r.name, now() AS now FROM repository r JOIN project p ON p.id = r.project_id WHERE r.id = $1 AND r.project_id = $2 AND r.deleted_at IS NULL AND p.deleted_at IS NULL',
       [repositoryId, projectId],
     );
     if (repository === undefined) return undefined;
@@ -59,7 +61,7 @@ export class RetentionStore {
        WHERE m.repository_id = $1 AND m.deleted_at IS NULL ORDER BY l.name`,
       [repositoryId],
     ));
-    return { fullName: repository.name, candidates: artifacts.map((artifact) => candidateOf(artifact, tags.get(artifact.id) ?? [], labels.get(artifact.id) ?? [])) };
+    return { fullName: repository.name, candidates: artifacts.map((artifact) => candidateOf(artifact, tags.get(artifact.id) ?? [], labels.get(artifact.id) ?? [])), now: repository.now };
   }
 
   /** Whether the artifact still is what the decision was about: nothing was pushed to it since, and it has these tags. */

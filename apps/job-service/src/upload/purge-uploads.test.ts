@@ -32,6 +32,10 @@ class FakeCatalog {
     return this.rows.delete(id);
   }
 
+  async now(): Promise<Date> {
+    return NOW;
+  }
+
   async uploadsInStorage(ids: readonly string[]): Promise<Set<string>> {
     const used = new Set([...this.rows.values()].map((row) => (row.upload.state as { id: string }).id));
     return new Set(ids.filter((id) => used.has(id)));
@@ -77,7 +81,7 @@ describe('purging uploads', () => {
     }
     catalog.put('young', NOW);
     storage.stored.set('state-young', OLD);
-    await purge.run(NOW);
+    await purge.run();
     expect([...catalog.rows.keys()]).toEqual(['young']);
     expect([...storage.stored.keys()]).toEqual(['state-young']);
     expect(await metrics.text()).toContain('haven_uploads_purged_total{kind="session"} 250');
@@ -87,7 +91,7 @@ describe('purging uploads', () => {
     const { storage, purge, metrics } = parts();
     for (let index = 0; index < 120; index++) storage.stored.set(`lost-${index}`, OLD);
     storage.stored.set('just-begun', NOW);
-    await purge.run(NOW);
+    await purge.run();
     expect([...storage.stored.keys()]).toEqual(['just-begun']);
     expect(await metrics.text()).toContain('haven_uploads_purged_total{kind="leftover"} 120');
   });
@@ -96,7 +100,7 @@ describe('purging uploads', () => {
     const { storage, purge } = parts();
     storage.commits.set('crashed', OLD);
     storage.commits.set('running', NOW);
-    await purge.run(NOW);
+    await purge.run();
     expect([...storage.commits.keys()]).toEqual(['running']);
   });
 
@@ -105,10 +109,10 @@ describe('purging uploads', () => {
     catalog.put('old', OLD);
     storage.stored.set('state-old', OLD);
     settings.read_only = true;
-    await purge.run(NOW);
+    await purge.run();
     expect([...catalog.rows.keys(), ...storage.stored.keys()]).toEqual(['old', 'state-old']);
     settings.read_only = false;
-    await purge.run(NOW);
+    await purge.run();
     expect([...catalog.rows.keys(), ...storage.stored.keys()]).toEqual([]);
   });
 
@@ -117,7 +121,7 @@ describe('purging uploads', () => {
     catalog.put('busy', OLD);
     catalog.continued.add('busy');
     storage.stored.set('state-busy', OLD);
-    await purge.run(NOW);
+    await purge.run();
     expect([...storage.stored.keys()]).toEqual(['state-busy']);
     expect(logger.lines).toEqual([]);
   });
@@ -129,7 +133,7 @@ describe('purging uploads', () => {
       storage.stored.set(`state-${id}`, OLD);
     }
     storage.broken.add('state-b');
-    await expect(purge.run(NOW)).rejects.toThrow('1 abandoned uploads could not be removed');
+    await expect(purge.run()).rejects.toThrow('1 abandoned uploads could not be removed');
     expect([...catalog.rows.keys()]).toEqual(['b']);
     expect(logger.messages('warn')).toEqual(['an abandoned upload could not be removed']);
   });

@@ -6,7 +6,7 @@ import type { BlobStorage, UploadState } from '@haven/storage';
 const BATCH = 100;
 
 export interface PurgeParts {
-  readonly catalog: Pick<Catalog, 'staleUploads' | 'claimUpload' | 'forgetUpload' | 'uploadsInStorage'>;
+  readonly catalog: Pick<Catalog, 'staleUploads' | 'claimUpload' | 'forgetUpload' | 'uploadsInStorage' | 'now'>;
   readonly storage: Pick<BlobStorage, 'abort' | 'staleUploads' | 'unfinishedCommits' | 'dropCommit'>;
   readonly configuration: { current(): Promise<Pick<Configuration, 'read_only'>> };
   readonly logger: Logger;
@@ -33,15 +33,15 @@ export class UploadPurge {
   }
 
   /** Rejects at the end when there were failures, so that the job is tried again. Removes nothing while the installation is read-only. */
-  async run(now: Date = new Date()): Promise<void> {
+  async run(): Promise<void> {
     if ((await this.#parts.configuration.current()).read_only) return;
-    const { failed } = await this.purge(now);
+    const { failed } = await this.purge();
     if (failed > 0) throw new Error(`${failed} abandoned uploads could not be removed; the log says why`);
   }
 
   /** Goes on after failures. */
-  async purge(now: Date = new Date()): Promise<PurgedUploads> {
-    const before = new Date(now.getTime() - this.#parts.ttlSeconds * 1000);
+  async purge(): Promise<PurgedUploads> {
+    const before = new Date((await this.#parts.catalog.now()).getTime() - this.#parts.ttlSeconds * 1000);
     const sessions = await this.#purgeSessions(before);
     const leftovers = await this.#purgeLeftovers(before);
     const removed = { sessions: sessions.removed, leftovers: leftovers.removed };
