@@ -3,6 +3,7 @@ import type { SettingsTable } from '@haven/database';
 import { planMaintenance, planReconciliation, planRetention, type Maintenance, type ReconciliationRun, type ScheduleStarter, type VendorType } from '@haven/execution';
 
 const READ_ONLY = 'the installation is in read-only mode; nothing was deleted';
+const STILL_RUNNING = 'the run before has not ended yet; nothing was deleted';
 
 /** What each kind of schedule starts when its time has come. */
 export function scheduleStarters(settings: Pick<SettingsTable<Configuration>, 'current'>): Readonly<Partial<Record<VendorType, ScheduleStarter>>> {
@@ -16,7 +17,10 @@ export function scheduleStarters(settings: Pick<SettingsTable<Configuration>, 'c
     STORAGE_RECONCILIATION: async (_transaction, { parameters }) => planReconciliation({ trigger: 'SCHEDULE', startedBy: '', run: parameters as unknown as ReconciliationRun }),
     RETENTION: async (transaction, { vendorId }) => {
       const { read_only: readOnly } = await settings.current();
-      return planRetention(transaction, { policyId: vendorId, trigger: 'SCHEDULE', startedBy: '', dryRun: false, ...(readOnly ? { refusal: READ_ONLY } : {}) });
+      // A schedule may come more often than its runs end: what waits must not grow without bound.
+      const unfinished = await transaction.query(`SELECT 1 FROM execution WHERE vendor_type = 'RETENTION' AND vendor_id = $1 AND ended_at IS NULL LIMIT 1`, [vendorId]);
+      const refusal = readOnly ? READ_ONLY : unfinished.length > 0 ? STILL_RUNNING : undefined;
+      return planRetention(transaction, { policyId: vendorId, trigger: 'SCHEDULE', startedBy: '', dryRun: false, ...(refusal === undefined ? {} : { refusal }) });
     },
   };
 }
