@@ -83,14 +83,14 @@ describe('hostile manifests', () => {
     ['a config that is a list', { config: [] }],
     ['annotations that are no texts', { annotations: { a: 5 } }],
     ['a subject without a digest', { subject: { mediaType: MEDIA.image, size: 5 } }],
-  ])('%s is refused', async (_, fields) => {
+  ])('J-05: %s is refused', async (_, fields) => {
     const layers = Array.isArray(fields.layers) ? fields.layers.map((change) => (typeof change === 'object' ? { ...layer, ...change } : change)) : fields.layers;
     const response = await put(manifest({ ...fields, ...('layers' in fields ? { layers } : {}) }));
     expect([response.status, ['MANIFEST_INVALID', 'SIZE_INVALID', 'DIGEST_INVALID'].includes(errorCodes(response)[0])]).toEqual([400, true]);
     expect((await oci.head(repository, 'manifests', 'bad')).status).toBe(404);
   });
 
-  test('a size that is not the stored blob\'s is refused', async () => {
+  test('J-05: a size that is not the stored blob\'s is refused', async () => {
     const response = await put(manifest({ layers: [{ ...layer, size: layer.size + 1 }] }));
     expect(response.status).toBe(400);
     expect(response.bodyText).toContain(layer.digest);
@@ -134,7 +134,7 @@ describe('hostile manifests', () => {
       return manifest({ annotations: { a: 'x'.repeat(size - base) } });
     };
 
-    test('exactly 4 MiB is taken', async () => {
+    test('F-14: exactly 4 MiB is taken', async () => {
       const content = padded(4 * MIB);
       expect(Buffer.byteLength(content)).toBe(4 * MIB);
       expectStatus(await put(content, { tag: 'large' }), 201, 'a manifest of 4 MiB');
@@ -142,7 +142,7 @@ describe('hostile manifests', () => {
       expect(digestOf(back)).toBe(digestOf(Buffer.from(content)));
     });
 
-    test('one byte more is answered 413, announced or not', async () => {
+    test('F-14, M-03: one byte more is answered 413, announced or not', async () => {
       const content = padded(4 * MIB + 1);
       const announced = await put(content);
       expect(announced.status).toBe(413);
@@ -154,7 +154,7 @@ describe('hostile manifests', () => {
       expect((await oci.head(repository, 'manifests', 'bad')).status).toBe(404);
     });
 
-    test('an endless body is answered without being read to its end', async () => {
+    test('F-14, M-03: an endless body is answered without being read to its end', async () => {
       const headers = { Host: haven.host, Authorization: `Bearer ${await oci.token(`repository:${repository}:pull,push`)}`, 'Content-Type': MEDIA.image, 'Transfer-Encoding': 'chunked' };
       const piece = `100000\r\n${'x'.repeat(MIB)}\r\n`;
       const { answers, closed } = await sendRaw(haven.url, [rawRequest('PUT', `/v2/${repository}/manifests/bad`, headers), ...Array(64).fill(piece)], { quietMs: 4_000 });
@@ -176,7 +176,7 @@ describe('hostile manifests', () => {
   });
 
   describe('names', () => {
-    test('a digest in the path that is not the content\'s is refused', async () => {
+    test('J-02: a digest in the path that is not the content\'s is refused', async () => {
       const other = randomImage();
       const response = await oci.putManifest(repository, other.digest, image);
       expect([response.status, errorCodes(response)]).toEqual([400, ['DIGEST_INVALID']]);
@@ -191,7 +191,7 @@ describe('hostile manifests', () => {
   });
 
   describe('bytes', () => {
-    test('odd but legal JSON comes back byte for byte', async () => {
+    test('J-04: odd but legal JSON comes back byte for byte', async () => {
       const odd = `\n{ "layers" :[ ],\t"config":${JSON.stringify(config)} ,"mediaType":"${MEDIA.image}","schemaVersion":2, "x":1e0, "big":9007199254740993, "u":"\\u00e9\\ud83d\\ude00" }\n\n`;
       expectStatus(await put(odd, { tag: 'odd' }), 201, 'odd manifest');
       const response = await oci.getManifest(repository, 'odd');
@@ -199,7 +199,7 @@ describe('hostile manifests', () => {
       expect(response.headers.get('docker-content-digest')).toBe(digestOf(Buffer.from(odd)));
     });
 
-    test('an artifact of an unknown type is taken as it is', async () => {
+    test('J-07: an artifact of an unknown type is taken as it is', async () => {
       const data = randomBlob(300);
       const empty = blobOf('{}');
       for (const blob of [data, empty]) expectStatus(await oci.pushBlob(repository, blob), 201, 'blob');
@@ -210,7 +210,7 @@ describe('hostile manifests', () => {
       expect((await put(content, { tag: 'artifact' })).status).toBe(201);
     });
 
-    test('an index that names blobs, as build caches do, is taken', async () => {
+    test('J-07: an index that names blobs, as build caches do, is taken', async () => {
       const index = JSON.stringify({
         schemaVersion: 2, mediaType: MEDIA.index,
         manifests: [{ ...layer, mediaType: 'application/vnd.docker.image.rootfs.diff.tar.gzip' }, { ...config, mediaType: 'application/vnd.buildkit.cacheconfig.v0' }],
@@ -218,7 +218,7 @@ describe('hostile manifests', () => {
       expect((await put(index, { tag: 'cache', mediaType: MEDIA.index })).status).toBe(201);
     });
 
-    test('the same layer twice and a config that is also a layer are taken', async () => {
+    test('J-05: the same layer twice and a config that is also a layer are taken', async () => {
       const same = imageOf([image.layers[0], image.layers[0]]);
       expectStatus(await oci.pushBlob(repository, same.config), 201, 'config');
       expect((await oci.putManifest(repository, 'twice', same)).status).toBe(201);

@@ -29,7 +29,7 @@ describe('hostile uploads', () => {
   const withToken = async (headers = {}) => ({ Host: haven.host, Authorization: `Bearer ${await oci.token(`repository:${repository}:pull,push`)}`, ...headers });
 
   describe('digests', () => {
-    test('content that is not what the digest says is refused and not kept', async () => {
+    test('J-02: content that is not what the digest says is refused and not kept', async () => {
       const blob = randomBlob(5_000);
       const other = randomBlob(5_000);
       const location = await oci.startUpload(repository);
@@ -59,7 +59,7 @@ describe('hostile uploads', () => {
   });
 
   describe('lengths', () => {
-    test('a body that ends early is not stored', async () => {
+    test('J-02: a body that ends early is not stored', async () => {
       const blob = randomBlob(50_000);
       for (const path of [`/v2/${repository}/blobs/uploads/?digest=${blob.digest}`, `${await oci.startUpload(repository)}?digest=${blob.digest}`]) {
         const head = rawRequest(path.includes('uploads/?') ? 'POST' : 'PUT', path, await withToken({ 'Content-Length': blob.size, 'Content-Type': 'application/octet-stream' }));
@@ -69,7 +69,7 @@ describe('hostile uploads', () => {
       }
     });
 
-    test('a broken-off PATCH can be asked about and continued', async () => {
+    test('J-02: a broken-off PATCH can be asked about and continued', async () => {
       const blob = randomBlob(3_000_000);
       const location = await oci.startUpload(repository);
       const head = rawRequest('PATCH', location, await withToken({ 'Content-Length': blob.size }));
@@ -87,7 +87,7 @@ describe('hostile uploads', () => {
       expect(digestOf(stored)).toBe(blob.digest);
     });
 
-    test('more bytes than announced belong to nobody: the connection ends, the blob has the announced bytes or is not there', async () => {
+    test('J-02: more bytes than announced belong to nobody: the connection ends, the blob has the announced bytes or is not there', async () => {
       const blob = randomBlob(1_000);
       const path = `/v2/${repository}/blobs/uploads/?digest=${blob.digest}`;
       const { answers, closed } = await sendRaw(haven.url, [rawRequest('POST', path, await withToken({ 'Content-Length': blob.size })), blob.bytes, Buffer.from('surplus surplus surplus\r\n\r\n')]);
@@ -98,7 +98,7 @@ describe('hostile uploads', () => {
       expect([stored.status, stored.status === 200 ? digestOf(bytes) : 'absent']).toEqual(stored.status === 200 ? [200, blob.digest] : [404, 'absent']);
     });
 
-    test.each(['-1', '1e3', '0x10', '99999999999999999999', '1,1', 'abc', '+5'])('Content-Length %s is refused', async (length) => {
+    test.each(['-1', '1e3', '0x10', '99999999999999999999', '1,1', 'abc', '+5'])('J-02: Content-Length %s is refused', async (length) => {
       const location = await oci.startUpload(repository);
       const { answers } = await sendRaw(haven.url, rawRequest('PATCH', location, await withToken({ 'Content-Length': length }), 'hello'));
       expect(answers.map((answer) => answer.status)).toEqual([400]);
@@ -115,7 +115,7 @@ describe('hostile uploads', () => {
       ['an overlap', 1_500, part(1_500, 4_500), 3_000],
       ['the first chunk once more', 0, part(0, 3_000), 3_000],
       ['far beyond', 2 ** 40, part(0, 10), 3_000],
-    ])('%s is answered 416, and the session goes on where it was', async (_, start, bytes, before) => {
+    ])('J-03: %s is answered 416, and the session goes on where it was', async (_, start, bytes, before) => {
       const location = await oci.startUpload(repository);
       if (before > 0) expectStatus(await oci.patch(repository, location, part(0, before), 0), 202, 'first chunk');
       const refused = await oci.patch(repository, location, bytes, start);
@@ -126,7 +126,7 @@ describe('hostile uploads', () => {
       expectStatus(await oci.finishUpload(repository, location, blob.digest), 201, 'finish');
     });
 
-    test.each(['a-b', '5', '-', '10-5', '-5-10', '0-', '0-999999999999999999999', 'bytes=0-4', '0-4,5-9', ' ', '0-4; x', '0 - 4', '٠-٤'])('Content-Range %j is refused', async (range) => {
+    test.each(['a-b', '5', '-', '10-5', '-5-10', '0-', '0-999999999999999999999', 'bytes=0-4', '0-4,5-9', ' ', '0-4; x', '0 - 4', '٠-٤'])('J-03: Content-Range %j is refused', async (range) => {
       const location = await oci.startUpload(repository);
       const { answers } = await sendRaw(haven.url, rawRequest('PATCH', location, await withToken({ 'Content-Length': 5, 'Content-Range': Buffer.from(range).toString('latin1') }), 'hello'));
       expect(answers).toHaveLength(1);
@@ -143,7 +143,7 @@ describe('hostile uploads', () => {
   });
 
   describe('sessions', () => {
-    test('two clients that write to one upload at once: the blob is right or refused, never mixed', async () => {
+    test('J-03: two clients that write to one upload at once: the blob is right or refused, never mixed', async () => {
       const blob = randomBlob(2_000_000);
       for (let round = 0; round < 5; round += 1) {
         const location = await oci.startUpload(repository);
@@ -201,7 +201,7 @@ describe('hostile uploads', () => {
       expect((await oci.request('DELETE', location, { scopes })).status).toBe(404);
     });
 
-    test('fifty clients finish the same digest at once, half of them with other bytes: the right bytes win', async () => {
+    test('J-09: fifty clients finish the same digest at once, half of them with other bytes: the right bytes win', async () => {
       const blob = randomBlob(200_000);
       const wrong = Buffer.from(blob.bytes);
       wrong[777] ^= 1;

@@ -9,7 +9,7 @@ import type { Operation } from './operations.js';
 import { sample } from './values.js';
 
 /** Parts of a path that name something of one project only. */
-const OBJECTS: readonly string[] = ['mid', 'label_id', 'immutable_rule_id', 'robot_id', 'id', 'eid', 'tid', 'entry_id'];
+const OBJECTS: readonly string[] = ['mid', 'label_id', 'immutable_rule_id', 'robot_id', 'id', 'eid', 'tid', 'entry_id', 'webhook_policy_id', 'execution_id', 'task_id'];
 const MISSING = '2000000000';
 
 const concerned = operations.flatMap((operation): [string, Operation, string][] => operation.parameters

@@ -70,7 +70,7 @@ describe.each<StorageKind>(['files', 'S3'])(`what was planted in %s is found exa
     expect(progress.found).toMatchObject({ orphan: { count: ORPHANS, bytes: ORPHANS * 40 }, missing: { count: MISSING } });
   }, 600_000);
 
-  test('N-09: with reading, all of them; each is in the log, and what lacks bytes with the artifacts that need it', async () => {
+  test('N-09, J-08: with reading, all of them; each is in the log, and what lacks bytes with the artifacts that need it', async () => {
     const begun = performance.now();
     const id = await world.compare({ grace_seconds: graceSeconds(), rehash: true });
     const seconds = (performance.now() - begun) / 1000;

@@ -138,7 +138,7 @@ describe('an orphan that is not what its name says', () => {
   });
 });
 
-test('a blob that cannot be read counts as corrupted, and nothing is deleted from the catalog', async () => {
+test('J-08: a blob that cannot be read counts as corrupted, and nothing is deleted from the catalog', async () => {
   const { layer } = await world.image(randomBytes(99));
   const { id, task } = await world.plan({ rehash: true, reclaim: true });
   await world.worker(storageWith({ read: (digest) => (digest === layer ? Promise.reject(new StorageError('broken', 'The disk has a bad sector.')) : world.storage.read(digest)) })).run(task);
