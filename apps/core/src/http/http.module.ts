@@ -85,7 +85,7 @@ export function configureHttp(app: INestApplication): void {
   server.removeContentTypeParser('text/plain');
   readJsonBodies(server);
   server.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: FORM_LIMIT }, (request, body, done) => {
-    if (FORM_ROUTES.has(request.routeOptions.url)) done(null, body);
+    if (FORM_ROUTES.has(request.routeOptions.url)) done(encodingFault(request), body);
     else done(new Problem('UNSUPPORTED_MEDIA_TYPE'));
   });
 }
@@ -95,9 +95,16 @@ function readJsonBodies(server: FastifyInstance): void {
   const parse = server.getDefaultJsonParser('error', 'error');
   server.removeContentTypeParser('application/json');
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+    const fault = encodingFault(request);
+    if (fault !== null) return done(fault);
     const text = bytes.toString('utf8');
-    void parse(request, text, (error, body) => done(error ?? textFault(bytes, text, body), body));
+    return void parse(request, text, (error, body) => done(error ?? textFault(bytes, text, body), body));
   });
+}
+
+/** Nothing is unpacked: a small body can unpack to any size. */
+function encodingFault({ headers: { 'content-encoding': encoding = 'identity' } }: FastifyRequest): Problem | null {
+  return encoding.toLowerCase() === 'identity' ? null : new Problem('UNSUPPORTED_MEDIA_TYPE', 'send the body without Content-Encoding: compressed bodies are not read');
 }
 
 function commonHeaders(request: FastifyRequest, reply: FastifyReply): void {
