@@ -9,7 +9,7 @@ describe('H-02: addresses that nothing is sent to', () => {
   ])('%j', (text) => { expect(urlFault(text)).toBeDefined(); });
 });
 
-test.each(['http://a.example/', 'HTTP://A.example', 'https://a.example:8443/b?c=d', 'http://[2606:4700::1]:80/', 'https://a/b@c'])('%s is an address', (text) => {
+test.each(['http://a.example/', 'HTTP://A.example', 'https://a.example:8443/b?c=d', 'http://[2606:4700::1]:80/', 'https://a/b@c'])('H-02: %s is an address', (text) => {
   expect(urlFault(text)).toBeUndefined();
 });
 

@@ -78,7 +78,7 @@ describe('a chart', () => {
   });
 });
 
-describe('a hostile chart', () => {
+describe('M-11, M-12: a hostile chart', () => {
   test.each([
     ['large', { 'app/values.yaml': 'x'.repeat(5 * 1024 * 1024) }, 413], ['bomb', { 'app/first': '\0'.repeat(70 * 1024 * 1024), 'app/values.yaml': 'x' }, 413],
     ['outside', { '../app/values.yaml': 'x', '/values.yaml': 'y', 'app/../values.yaml': 'z' }, 404],

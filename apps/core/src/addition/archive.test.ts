@@ -32,7 +32,7 @@ describe('a file of an archive', () => {
     expect(await find(await archive([{ name: 'app/values.yaml' }]))).toBe('');
   });
 
-  test('is no link, device or folder', async () => {
+  test('M-12: is no link, device or folder', async () => {
     const bytes = await archive([
       { name: 'app/values.yaml', type: 'symlink', linkname: '/etc/passwd' }, { name: 'app/values.yaml', type: 'link', linkname: 'app/other' },
       { name: 'app/values.yaml', type: 'directory' }, { name: 'app/values.yaml', type: 'character-device' }, { name: '../app/values.yaml', content: 'outside' },
@@ -41,7 +41,7 @@ describe('a file of an archive', () => {
   });
 });
 
-describe('an archive that means harm', () => {
+describe('M-11: an archive that means harm', () => {
   const tooLarge = expect.objectContaining({ kind: 'too-large' });
   const damaged = expect.objectContaining({ kind: 'damaged' });
 

@@ -21,7 +21,7 @@ describe('dependenciesOf', () => {
   test.each([
     ['a: [', 'no YAML'], ['a: &a [x]\nb: *a\ndependencies: []', 'aliases'], ['a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\ndependencies: *c', 'nested aliases'],
     ['['.repeat(100_000), 'depth'], ['a\0b: [', 'NUL'],
-  ])('%.20j is refused (%s)', (text) => {
+  ])('M-13: %.20j is refused (%s)', (text) => {
     expect(() => of(text)).toThrow(expect.objectContaining({ code: 'BAD_REQUEST' }));
   });
 });

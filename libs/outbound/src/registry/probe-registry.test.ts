@@ -48,6 +48,15 @@ describe('a registry is healthy', () => {
   });
 });
 
+test.each([
+  ['blanks', ' '.repeat(1_000_000)], ['commas', ','.repeat(1_000_000)], ['beginnings of a realm', ',realm="'.repeat(100_000)], ['a realm without an end', `Bearer realm="${'a'.repeat(1_000_000)}`],
+  ['many realms', 'Bearer realm="a" '.repeat(60_000)], ['backslashes', `Bearer realm="${'\\'.repeat(500_000)}`],
+])('M-09: a challenge of %s is read in no time', (_of, challenge) => {
+  const begun = performance.now();
+  tokenRequest(challenge, 'https://r.example');
+  expect(performance.now() - begun).toBeLessThan(100);
+});
+
 describe('H-11: credentials go nowhere else', () => {
   test.each([
     ['http://r.example/token', 'https://r.example'], ['https://evil.example/token', 'https://r.example'], ['http://169.254.169.254/', 'http://r.example'], ['https://r.example.evil/', 'https://r.example'],
