@@ -16,7 +16,8 @@ export class VerifiedPasswords {
   readonly #now: () => number;
   readonly #keepMs: number;
 
-  constructor(now: () => number = Date.now, keepMs = KEEP_MS) {
+  /** @param now in milliseconds; a clock that nobody can put back, or passwords would be trusted for longer */
+  constructor(now: () => number = () => performance.now(), keepMs = KEEP_MS) {
     this.#now = now;
     this.#keepMs = keepMs;
   }

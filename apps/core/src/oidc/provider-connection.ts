@@ -1,12 +1,13 @@
 import * as openid from 'openid-client';
 import { OutboundError } from '@haven/outbound';
+import { outboundReason } from '../outbound/outbound-reason.js';
 import type { OidcSettings } from './oidc-settings.js';
 import type { ProviderFetch } from './provider-fetch.js';
 
 /** Signatures that ID tokens may have: with keys of which only the provider has the private half. */
 const ALGORITHMS: readonly string[] = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
 /** Seconds that the provider's clock may differ from ours. */
-export const CLOCK_TOLERANCE = 30;
+export const CLOCK_TOLERANCE = 60;
 
 /** The provider does not answer, or what it answers cannot be worked with. The message is for administrators. */
 export class ProviderError extends Error {
@@ -37,10 +38,16 @@ export async function connectToProvider(settings: OidcSettings, send: ProviderFe
 export function faultOfProvider(error: unknown): string {
   let deepest: Error | undefined;
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof OutboundError || cause instanceof ProviderError) return cause.message;
+    if (cause instanceof OutboundError) return outboundReason(cause);
+    if (cause instanceof ProviderError) return cause.message;
     deepest = cause; // the library's outer errors only say that something is wrong
   }
-  return deepest === undefined ? 'the provider could not be asked' : `the provider's answer is not valid: ${printable(deepest.message)}`;
+  return deepest === undefined ? 'the provider could not be asked' : `the provider's answer is not valid: ${printable(deepest.message)}${clockHint(deepest.message)}`;
+}
+
+/** Times that do not fit are nearly always those of a clock that is wrong. */
+function clockHint(reason: string): string {
+  return /unexpected JWT "(?:exp|nbf|iat)"/.test(reason) ? `; compare the clocks of both machines, which may differ by ${CLOCK_TOLERANCE} s` : '';
 }
 
 /** Text of others, fit for a line of a log or an answer. */

@@ -83,7 +83,7 @@ async function exchanged({ connection }: Provider, tokens: Tokens, idClaims: Cla
 function checkedClaims(claims: openid.IDToken | undefined, { settings }: Provider): Claims {
   if (claims === undefined) throw new ProviderError('the provider sent no ID token');
   if (claims.azp !== undefined && claims.azp !== settings.clientId) throw new ProviderError('the ID token was made for another client (azp)');
-  if (claims.iat > Date.now() / 1000 + CLOCK_TOLERANCE) throw new ProviderError('the ID token is from the future (iat): compare the clocks of both machines');
+  if (claims.iat > Date.now() / 1000 + CLOCK_TOLERANCE) throw new ProviderError(`the ID token is from the future (iat); compare the clocks of both machines, which may differ by ${CLOCK_TOLERANCE} s`);
   return claims;
 }
 

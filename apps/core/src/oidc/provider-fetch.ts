@@ -1,4 +1,4 @@
-import { OutboundError, parseOutboundRules, GuardedClient, type OutboundClient, type OutboundRequest, type OutboundRules } from '@haven/outbound';
+import { OutboundError, type OutboundClient, type OutboundRequest } from '@haven/outbound';
 
 /** Bounds of one request to a provider: its metadata, its keys, tokens. */
 const LIMITS = { connectMs: 5000, totalMs: 10_000, bodyBytes: 256 * 1024 };
@@ -10,15 +10,6 @@ export interface ProviderFetchOptions {
 
 /** What the library that speaks to the provider calls to send a request. */
 export type ProviderFetch = (url: string, request: { readonly method: string; readonly headers: Readonly<Record<string, string>>; readonly body?: unknown }) => Promise<Response>;
-
-/**
- * A client for one provider: it sends to public addresses, to those that the machine's administrator allows
- * (HAVEN_OUTBOUND_ALLOW), and to the host that the setting oidc_endpoint names, which is usually one inside the company.
- */
-export function providerClient(endpoint: URL, rules: OutboundRules): GuardedClient {
-  const host = endpoint.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
-  return new GuardedClient({ rules: parseOutboundRules([rules.text, host].filter((text) => text !== '').join()), userAgent: 'Haven' });
-}
 
 /**
  * `fetch` through the guarded client: bounded in time and size, and without following redirects, so that what comes

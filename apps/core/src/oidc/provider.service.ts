@@ -4,10 +4,11 @@ import type { GuardedClient } from '@haven/outbound';
 import { Logger } from '@haven/runtime';
 import type * as openid from 'openid-client';
 import { ConfigurationService } from '../configuration/configuration.service.js';
+import { clientForHosts } from '../outbound/client-for-hosts.js';
 import { CoreOptions } from '../platform/core-options.js';
 import { connectionKey, oidcSettingsOf, type OidcSettings } from './oidc-settings.js';
 import { connectToProvider, endpointUrl } from './provider-connection.js';
-import { providerClient, providerFetch } from './provider-fetch.js';
+import { providerFetch } from './provider-fetch.js';
 
 /** What the provider says of itself is asked again after this; its keys are looked up more often (openid-client). */
 const KEEP_MS = 60 * 60 * 1000;
@@ -74,24 +75,24 @@ export class ProviderService implements OnModuleDestroy {
 
   #connection(settings: OidcSettings): Promise<openid.Configuration> {
     const key = connectionKey(settings);
-    if (this.#kept?.key === key && this.#kept.until > Date.now()) return this.#kept.connection;
+    if (this.#kept?.key === key && this.#kept.until > performance.now()) return this.#kept.connection;
     this.#kept?.client.close();
     const client = this.#client(settings);
     const connection = connectToProvider(settings, providerFetch({ client, verifyCertificate: settings.verifyCertificate }));
-    this.#kept = { key, until: Date.now() + KEEP_MS, client, connection };
+    this.#kept = { key, until: performance.now() + KEEP_MS, client, connection };
     connection.catch(() => this.#retrySoon(connection));
     return connection;
   }
 
   #retrySoon(connection: Promise<openid.Configuration>): void {
-    if (this.#kept?.connection === connection) this.#kept = { ...this.#kept, until: Date.now() + RETRY_MS };
+    if (this.#kept?.connection === connection) this.#kept = { ...this.#kept, until: performance.now() + RETRY_MS };
   }
 
   #client({ endpoint, verifyCertificate }: OidcSettings): GuardedClient {
     const url = endpointUrl(endpoint);
     if (url.protocol === 'http:') this.logger.warn('the OpenID provider is spoken to without TLS: whoever is in between can log in as anybody', { host: url.host });
     else if (!verifyCertificate) this.logger.warn("the OpenID provider's certificate is not checked (oidc_verify_cert is off): whoever is in between can log in as anybody", { host: url.host });
-    return providerClient(url, this.options.outboundRules);
+    return clientForHosts([url], this.options.outboundRules);
   }
 }
 

@@ -46,7 +46,7 @@ export class KeyRing {
     this.refreshWhenStale();
     const known = this.#keys?.get(kid);
     if (known !== undefined) return known;
-    if (this.#loading !== undefined || this.#now() - this.#lastAttempt >= RELOAD_INTERVAL_MS) await this.#load();
+    if (this.#loading !== undefined || this.#sinceAttempt() >= RELOAD_INTERVAL_MS) await this.#load();
     const found = this.#keys?.get(kid);
     if (found === undefined) throw new TokenError('an unknown key');
     return found;
@@ -54,13 +54,19 @@ export class KeyRing {
 
   /** Starts to read the keys again when that was long ago. Never waits, never throws. */
   refreshWhenStale(): void {
-    if (this.#keys === undefined || this.#loading !== undefined || this.#now() - this.#lastAttempt < REFRESH_INTERVAL_MS) return;
+    if (this.#keys === undefined || this.#loading !== undefined || this.#sinceAttempt() < REFRESH_INTERVAL_MS) return;
     this.#load().catch((error: unknown) => this.#onRefreshFailure?.(error));
   }
 
   /** Whether this is still the key that the last read gave; false while a token was checked and its key was retired. */
   isCurrent(kid: string, key: CryptoKey): boolean {
     return this.#keys?.get(kid) === key;
+  }
+
+  /** Once the clock has been put back nobody can say how long ago it was, so that it was long ago: retired keys must not live on. */
+  #sinceAttempt(): number {
+    const elapsed = this.#now() - this.#lastAttempt;
+    return elapsed < 0 ? Infinity : elapsed;
   }
 
   #load(): Promise<void> {

@@ -117,6 +117,18 @@ describe('the keys', () => {
     expect(await verifier.verify(otherToken)).toEqual(claims);
   });
 
+  test('that were retired stop working also when the clock has been put back meanwhile', async () => {
+    const { state, verifier } = bench({ [key.kid]: key.publicJwk });
+    await verifier.verify(token);
+    state.keys = { [other.kid]: other.publicJwk };
+    state.now -= 45 * SECOND;
+    verifier.verifyCached(token);
+    await settle();
+    await expect(verifier.verify(token)).rejects.toThrow('an unknown key');
+    expect(await verifier.verify(otherToken)).toEqual(claims);
+    expect(state.reads).toBe(2);
+  });
+
   test('retired while a token is being checked do not get it into the cache', async () => {
     const { state, verifier } = bench({ [key.kid]: key.publicJwk, [other.kid]: other.publicJwk });
     await verifier.verify(otherToken);

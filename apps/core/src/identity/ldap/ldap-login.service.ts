@@ -15,7 +15,7 @@ const TRUST_MS = 30_000;
 @Injectable()
 export class LdapLoginService extends LoginMode implements OnModuleInit {
   readonly mode = 'ldap_auth';
-  readonly #verified = new VerifiedPasswords(Date.now, TRUST_MS);
+  readonly #verified = new VerifiedPasswords(undefined, TRUST_MS);
 
   constructor(
     private readonly directories: DirectoryService,
