@@ -13,6 +13,7 @@ import { ImmutabilityModule } from './immutability/immutability.module.js';
 import { JobMonitorModule } from './job-monitor/job-monitor.module.js';
 import { LabelModule } from './label/label.module.js';
 import { MaintenanceModule } from './maintenance/maintenance.module.js';
+import { AuthProxyModule } from './identity/auth-proxy/auth-proxy.module.js';
 import { LdapModule } from './identity/ldap/ldap.module.js';
 import { MemberModule } from './member/member.module.js';
 import { OidcModule } from './oidc/oidc.module.js';
@@ -39,7 +40,7 @@ import { UserModule } from './user/user.module.js';
 import { WebhookModule } from './webhook/webhook.module.js';
 
 /** The REST API, the token service and identity. */
-@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, OidcModule, SystemModule, UserModule, ProjectModule, AllowlistModule, QuotaModule, SearchModule, StatisticsModule, LdapModule, MemberModule, RepositoryModule, ArtifactModule, AdditionModule, TagModule, BinModule, AuditModule, LabelModule, IconModule, RobotModule, PermissionModule, GroupModule, ImmutabilityModule, RetentionModule, ReconciliationModule, ScheduleModule, MaintenanceModule, JobMonitorModule, ScanAllModule, RegistryModule, WebhookModule, OpenApiModule] })
+@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, OidcModule, SystemModule, UserModule, ProjectModule, AllowlistModule, QuotaModule, SearchModule, StatisticsModule, LdapModule, AuthProxyModule, MemberModule, RepositoryModule, ArtifactModule, AdditionModule, TagModule, BinModule, AuditModule, LabelModule, IconModule, RobotModule, PermissionModule, GroupModule, ImmutabilityModule, RetentionModule, ReconciliationModule, ScheduleModule, MaintenanceModule, JobMonitorModule, ScanAllModule, RegistryModule, WebhookModule, OpenApiModule] })
 export class CoreModule {
   static forRoot(settings: CoreSettings): DynamicModule {
     return { module: CoreModule, imports: [PlatformModule.forRoot(settings)] };

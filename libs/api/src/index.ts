@@ -3,6 +3,7 @@ export {
 } from './artifact.js';
 export { CVEAllowlist, CVEAllowlistReq } from './allowlist.js';
 export { AuditLog, AuditLogExt, AuditLogEventType, auditEventType, type AuditSwitches, isAudited } from './audit.js';
+export { AuthProxyPingReq } from './auth-proxy.js';
 export {
   AUTH_MODES, type Configuration, configurationOf, ConfigurationsReq, ConfigurationsResponse, MOST_STORAGE, SETTING_NAMES, settingOf, type SecretSetting, type SettingName, SETTINGS,
   UNLIMITED_STORAGE,

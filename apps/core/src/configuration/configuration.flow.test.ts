@@ -95,7 +95,8 @@ describe('changing settings', () => {
     expect((await put({ auth_mode: 'ldap_auth' })).body).toEqual({ errors: [{ code: 'BAD_REQUEST', message: expect.stringContaining('no user but') }] });
     await core.database.execute(`UPDATE haven_user SET deleted_at = now() WHERE username = 'alice'`);
     expect((await put({ auth_mode: 'ldap_auth' })).body).toEqual({ errors: [{ code: 'BAD_REQUEST', message: expect.stringContaining('ldap_url is empty') }] });
-    for (const mode of ['http_auth', 'uaa_auth']) expect((await put({ auth_mode: mode })).body).toEqual({ errors: [{ code: 'BAD_REQUEST', message: expect.stringContaining('cannot log people in that way') }] });
+    expect((await put({ auth_mode: 'uaa_auth' })).body).toEqual({ errors: [{ code: 'BAD_REQUEST', message: expect.stringContaining('cannot log people in that way') }] });
+    expect((await put({ auth_mode: 'http_auth' })).body).toEqual({ errors: [{ code: 'BAD_REQUEST', message: expect.stringContaining('http_authproxy_endpoint is not set') }] });
     expect((await put({ auth_mode: 'oidc_auth' })).body).toEqual({ errors: [{ code: 'BAD_REQUEST', message: expect.stringContaining('needs oidc_endpoint') }] });
     const directory = { auth_mode: 'ldap_auth', ldap_url: 'ldaps://127.0.0.1', ldap_base_dn: 'dc=example,dc=org', ldap_uid: 'uid', ldap_search_dn: 'cn=search,dc=example,dc=org' };
     for (const wrong of [{}, { ldap_search_password: 'x', ldap_base_dn: 'example' }, { ldap_search_password: 'x', ldap_filter: '(a=b' }, { ldap_search_password: 'x', ldap_url: 'ldap://127.0.0.1', ldap_start_tls: false }, { ldap_search_password: 'x', ldap_search_dn: 'EXTERNAL' }, { ldap_search_password: 'x', ldap_url: 'https://127.0.0.1' }]) {

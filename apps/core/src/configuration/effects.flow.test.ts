@@ -54,7 +54,7 @@ describe('F-12: read-only mode', () => {
   /** What goes on: signing in and out, what changes nothing, and the settings, so that the mode can be ended. */
   const GOES_ON = [
     'POST /service/token', 'POST /c/login', 'POST /c/userExists', 'PUT /api/v2.0/configurations', 'DELETE /api/v2.0/users/current/sessions',
-    'DELETE /api/v2.0/users/current/sessions/:session_id', 'POST /c/oidc/onboard', 'POST /api/v2.0/system/oidc/ping',
+    'DELETE /api/v2.0/users/current/sessions/:session_id', 'POST /c/oidc/onboard', 'POST /api/v2.0/system/oidc/ping', 'POST /api/v2.0/system/authproxy/ping',
     // They ask others, or end what is under way, or start what reads only and refuses by itself to change anything.
     'POST /api/v2.0/ldap/ping', 'POST /api/v2.0/ldap/users/import', 'POST /api/v2.0/registries/ping', 'POST /api/v2.0/system/reconciliations', 'PUT /api/v2.0/system/reconciliations/:reconciliation_id',
     'PUT /api/v2.0/system/gc/:gc_id', 'PUT /api/v2.0/system/purgeaudit/:purge_id', 'PUT /api/v2.0/jobservice/jobs/:job_id', 'PUT /api/v2.0/jobservice/queues/:job_type',

@@ -1,4 +1,5 @@
 import type { Configuration, SecretSetting } from '@haven/api';
+import { authProxyFaults } from '../identity/auth-proxy/auth-proxy-settings.js';
 import { settingsFaults } from '../identity/ldap/ldap-settings.js';
 
 /** What whether people can log in depends on beside the settings. */
@@ -15,8 +16,8 @@ export function modeFaults(wanted: Configuration, { secrets, externalUrl }: Mode
     case 'db_auth': return [];
     case 'ldap_auth': return settingsFaults(wanted, secrets.has('ldap_search_password') ? 'set' : '');
     case 'oidc_auth': return providerFaults(wanted, externalUrl);
-    case 'http_auth':
-    case 'uaa_auth': return ['this version cannot log people in that way; use ldap_auth, oidc_auth or db_auth'];
+    case 'http_auth': return authProxyFaults(wanted);
+    case 'uaa_auth': return ['this version cannot log people in that way; use ldap_auth, oidc_auth, http_auth or db_auth'];
   }
 }
 

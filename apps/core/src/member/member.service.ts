@@ -9,6 +9,7 @@ import type { KnownProject } from '../authorization/known-project.js';
 import { ConfigurationService } from '../configuration/configuration.service.js';
 import { typesIn } from '../group/group-rules.js';
 import { subjectsIn } from '../group/group.store.js';
+import { AuthProxyPeopleService } from '../identity/auth-proxy/auth-proxy-people.service.js';
 import { LdapPeopleService } from '../identity/ldap/ldap-people.service.js';
 import { mapPage } from '../listing/select-page.js';
 import { holdEntity, wantedEntity, type WantedEntity } from './member-entity.js';
@@ -25,6 +26,7 @@ export class MemberService {
     private readonly database: Database,
     private readonly broadcasts: Broadcasts,
     private readonly directory: LdapPeopleService,
+    private readonly proxied: AuthProxyPeopleService,
   ) {}
 
   async list(project: KnownProject, query: MemberListQuery): Promise<Page<ProjectMemberEntity>> {
@@ -40,7 +42,7 @@ export class MemberService {
   /** Adds a user or a group; resolves to the member's id. */
   async add(project: KnownProject, caller: Caller, request: ProjectMember): Promise<number> {
     const role = requiredRole(request.role_id);
-    const wanted = await this.#inDirectory(wantedEntity(request, typesIn(await this.configuration.current())));
+    const wanted = await this.#madeKnown(wantedEntity(request, typesIn(await this.configuration.current())));
     return this.database.transaction(async (transaction) => {
       if (!(await holdProject(transaction, project.id))) throw new Problem('NOT_FOUND', 'there is no such project');
       const entity = await holdEntity(transaction, caller, wanted);
@@ -51,11 +53,11 @@ export class MemberService {
     });
   }
 
-  /** People and groups of a directory can become members before they have come here. */
-  async #inDirectory(wanted: WantedEntity): Promise<WantedEntity> {
+  /** People and groups of another system can become members before they have come here. */
+  async #madeKnown(wanted: WantedEntity): Promise<WantedEntity> {
     if (wanted.kind === 'identified-group') await this.directory.requireGroup(wanted.identity);
     if (wanted.kind !== 'user' || wanted.id !== undefined || wanted.username === undefined) return wanted;
-    return { ...wanted, id: await this.directory.idOf(wanted.username) };
+    return { ...wanted, id: (await this.directory.idOf(wanted.username)) ?? (await this.proxied.prepare(wanted.username)) };
   }
 
   async changeRole(project: KnownProject, caller: Caller, id: number, roleId: number): Promise<void> {

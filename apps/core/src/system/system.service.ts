@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '@haven/access';
-import type { GeneralInfo, OverallHealthStatus } from '@haven/api';
+import type { Configuration, GeneralInfo, OverallHealthStatus } from '@haven/api';
 import { Health, type HealthReport } from '@haven/runtime';
 import { ConfigurationService } from '../configuration/configuration.service.js';
 import { CoreOptions } from '../platform/core-options.js';
@@ -28,7 +28,7 @@ export class SystemService {
     const configuration = await this.configuration.current();
     const { auth_mode, primary_auth_mode, self_registration, banner_message, oidc_name } = configuration;
     const provider = auth_mode === 'oidc_auth' ? { oidc_provider_name: oidc_name } : {}; // the sign-in page names it
-    const anybody: GeneralInfo = { auth_mode, primary_auth_mode, ...provider, self_registration, banner_message };
+    const anybody: GeneralInfo = { auth_mode, primary_auth_mode, ...provider, ...proxyOf(configuration), self_registration, banner_message };
     if (subject.kind === 'anonymous') return anybody;
     const { externalUrl } = this.options;
     return {
@@ -43,6 +43,13 @@ export class SystemService {
       current_time: new Date().toISOString(),
     };
   }
+}
+
+/** Command line clients get their token from the proxy themselves. The second name is spelled as they know it. */
+function proxyOf(configuration: Configuration): Pick<GeneralInfo, 'authproxy_settings'> {
+  if (configuration.auth_mode !== 'http_auth') return {};
+  const { http_authproxy_endpoint: endpoint, http_authproxy_tokenreview_endpoint: review, http_authproxy_skip_search: skip, http_authproxy_verify_cert: verify } = configuration;
+  return { authproxy_settings: { endpoint, tokenreivew_endpoint: review, skip_search: skip, verify_cert: verify, server_certificate: configuration.http_authproxy_server_certificate } };
 }
 
 function componentOf(name: string, healthy: boolean): OverallHealthStatus['components'][number] {

@@ -22,6 +22,7 @@ export const system: Rows = {
   'GET /api/v2.0/configurations': same('401 a, 403 nlgdmp+-y, 200 s'),
   'PUT /api/v2.0/configurations': same('401 a, 403 nlgdmp+-y, 422 s'),
   'POST /api/v2.0/system/oidc/ping': same('401 a, 403 nlgdmp+-y, 422 s'),
+  'POST /api/v2.0/system/authproxy/ping': same('401 a, 403 nlgdmp+-y, 422 s'),
   'GET /api/v2.0/system/CVEAllowlist': same('401 a, 200 nlgdmps+-y'),
   'PUT /api/v2.0/system/CVEAllowlist': same('401 a, 403 nlgdmp+-y, 422 s'),
 };
