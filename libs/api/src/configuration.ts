@@ -11,6 +11,8 @@ const LONGEST_TIME = 9_999_999_999;
 /** Minutes. The registry takes no token that lives longer than a day. */
 const LONGEST_TOKEN = 24 * 60;
 const ENDPOINT = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):\d{1,5}$/;
+const HOST = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
+const MOST_HOSTS = 20;
 const SCOPES = { least: 0, most: 2 };
 
 /**
@@ -41,6 +43,8 @@ export const SETTINGS = {
   ldap_ca_certificate: words('', certificatesFault, 65_536, 'extension'),
   /** ldap:// begins with StartTLS. Without it, and without ldap_verify_cert, passwords go in clear. */
   ldap_start_tls: flag(true, 'extension'),
+  /** Hosts, joined by spaces or commas, to which references of the directory are followed; none are while it is empty. */
+  ldap_referral_hosts: words('', hostsFault, 4096, 'extension'),
   /** Who is in a group that is in a group is in that one, too. */
   ldap_nested_groups: flag(true, 'extension'),
   /** Minutes after which the directory is asked again about people who have sessions or tokens. */
@@ -173,6 +177,11 @@ function groupFilterFault(text: string): string | undefined {
 function certificatesFault(value: string): string | undefined {
   const good = value.trim() === '' || (value.trim().startsWith('-----BEGIN CERTIFICATE-----') && !value.includes('PRIVATE KEY'));
   return good ? undefined : 'must be certificates in PEM form, without a key';
+}
+
+function hostsFault(value: string): string | undefined {
+  const hosts = value.split(/[\s,]+/).filter((host) => host !== '');
+  return hosts.length <= MOST_HOSTS && hosts.every((host) => HOST.test(host)) ? undefined : `must be up to ${MOST_HOSTS} hosts like ldap2.example.org or ldap2.example.org:3389, joined by spaces or commas`;
 }
 
 /** A login name is cut at its first colon (RFC 7617), and no name has spaces. */

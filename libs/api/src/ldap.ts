@@ -15,6 +15,7 @@ export const LdapConf = z.object({
   ldap_verify_cert: z.boolean().optional(),
   ldap_start_tls: z.boolean().optional(),
   ldap_ca_certificate: text(65_536).optional(),
+  ldap_referral_hosts: text(4096).optional(),
 }).meta({ id: 'LdapConf' });
 export type LdapConf = z.infer<typeof LdapConf>;
 

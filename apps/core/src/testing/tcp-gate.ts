@@ -5,11 +5,18 @@ export interface TcpGate {
   readonly port: number;
   shut(): Promise<void>;
   open(): Promise<void>;
+  /** Connections that have come, and how many of them there were at the same time at most, since the last time that this was asked. */
+  counts(): { readonly accepted: number; readonly atOnce: number };
 }
 
 export async function openGate(host: string, port: number): Promise<TcpGate> {
   const sockets = new Set<Socket>();
+  let [accepted, now, atOnce] = [0, 0, 0];
   const server = createServer((client) => {
+    accepted += 1;
+    now += 1;
+    atOnce = Math.max(atOnce, now);
+    client.once('close', () => { now -= 1; });
     const upstream = connect(port, host);
     for (const [socket, other] of [[client, upstream], [upstream, client]] as const) {
       sockets.add(socket);
@@ -27,6 +34,11 @@ export async function openGate(host: string, port: number): Promise<TcpGate> {
   return {
     port: own,
     open: () => listen(own),
+    counts: () => {
+      const counted = { accepted, atOnce };
+      [accepted, atOnce] = [0, now];
+      return counted;
+    },
     shut: () => new Promise((resolve) => {
       server.close(() => resolve());
       for (const socket of sockets) socket.destroy();

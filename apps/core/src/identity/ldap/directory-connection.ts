@@ -9,6 +9,9 @@ import { openSocket } from './directory-socket.js';
 import type { DirectoryServer } from './directory-url.js';
 import { octetFilter } from './filter-octets.js';
 import type { DirectoryAccess, SearchScope } from './ldap-settings.js';
+import { referralIn } from './referral-answer.js';
+import { ReferralWalk, type SearchAnswer } from './referral-walk.js';
+import { ReferredServers } from './referred-servers.js';
 
 export interface Search {
   readonly base: string;
@@ -25,28 +28,41 @@ const PAGE = 500;
 /** Bytes that one page may bring: a server that sends without end is cut off. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
+/** An answer with nothing but the addresses of other servers (RFC 4511, section 4.1.10), and what is read of one. */
+const REFERRAL_CODE = 10;
+const LONGEST_REFERRAL = 64 * 1024;
+
+/** Told of references to other servers that are not followed. */
+export type Unfollowed = (reference: string) => void;
+
 /** Answers to a login that say something of the account, not of the server: it has no password, is locked by a policy, or is not there. */
 const NOT_THIS_ACCOUNT = [InappropriateAuthError, UnwillingToPerformError, ConstraintViolationError, NoSuchObjectError, InvalidDNSyntaxError] as const;
 
 /** One protected connection to one server of the directory. Closed for good by the first thing that goes wrong with it. */
 export class DirectoryConnection {
   readonly server: DirectoryServer;
+  readonly #access: DirectoryAccess;
   readonly #client: Client;
   readonly #socket: Socket;
+  readonly #referred: ReferredServers;
+  readonly #unfollowed: Unfollowed;
   #mark = 0;
   #lost = false;
 
-  private constructor(server: DirectoryServer, client: Client, socket: Socket) {
+  private constructor(server: DirectoryServer, { access, client, socket, unfollowed }: Parts) {
     this.server = server;
+    this.#access = access;
     this.#client = client;
     this.#socket = socket;
+    this.#unfollowed = unfollowed;
+    this.#referred = new ReferredServers((other) => DirectoryConnection.openLoggedIn(other, access, unfollowed));
     socket.on('data', () => {
       if (socket.bytesRead - this.#mark > MOST_BYTES) socket.destroy(new Error(`more than ${MOST_BYTES} bytes for one request`));
     });
   }
 
   /** @throws DirectoryFault */
-  static async open(server: DirectoryServer, access: DirectoryAccess): Promise<DirectoryConnection> {
+  static async open(server: DirectoryServer, access: DirectoryAccess, unfollowed: Unfollowed = () => undefined): Promise<DirectoryConnection> {
     const socket = await openSocket(server, access);
     let used = false;
     const client = new Client({
@@ -59,7 +75,19 @@ export class DirectoryConnection {
         return socket;
       },
     });
-    return new DirectoryConnection(server, client, socket);
+    return new DirectoryConnection(server, { access, client, socket, unfollowed });
+  }
+
+  /** A connection on which the search account is logged in. Throws as `open` does. */
+  static async openLoggedIn(server: DirectoryServer, access: DirectoryAccess, unfollowed?: Unfollowed): Promise<DirectoryConnection> {
+    const connection = await DirectoryConnection.open(server, access, unfollowed);
+    try {
+      await connection.logInToSearch();
+      return connection;
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
   }
 
   get usable(): boolean {
@@ -84,22 +112,47 @@ export class DirectoryConnection {
     }
   }
 
-  /** The entries that match, page by page; none when the base is not there. References to other servers are not followed. Throws as `bind` does. */
-  async search({ base, scope, filter, attributes, binary = [], most }: Search): Promise<DirectoryEntry[]> {
+  /** Logs in as the search account. Throws as `bind` does, also for a password that is wrong. */
+  async logInToSearch(): Promise<void> {
+    const { searchDn, searchPassword } = this.#access;
+    const right = await this.bind(searchDn, searchPassword).catch((error: unknown) => {
+      if (!(error instanceof DirectoryFault) || error.kind !== 'shut-out') throw error;
+      throw new DirectoryFault('refused', `${this.server.name} shuts ldap_search_dn out: ${error.message}`, { cause: error });
+    });
+    if (!right) throw new DirectoryFault('refused', `${this.server.name} does not take ldap_search_dn with ldap_search_password`);
+  }
+
+  /**
+   * The entries that match, also on servers to which this one refers and which the settings allow; none when the base is
+   * not there. Throws as `bind` does.
+   */
+  async search(search: Search): Promise<DirectoryEntry[]> {
+    const answer = await this.ask(search);
+    if (answer.references.length === 0 && !answer.elsewhere) return [...answer.entries];
+    const walk = new ReferralWalk({ access: this.#access, at: (server) => this.#referred.at(server), unfollowed: this.#unfollowed });
+    return walk.search({ server: this.server, ask: () => Promise.resolve(answer) }, search);
+  }
+
+  /** What this server itself answers, page by page. Throws as `bind` does. */
+  async ask(search: Search): Promise<SearchAnswer> {
+    const { base, scope, filter, attributes, binary = [], most } = search;
     const found: Entry[] = [];
+    const references: string[] = [];
     this.#mark = this.#socket.bytesRead;
     try {
       const pages = this.#client.searchPaginated(base, {
         scope, filter: octetFilter(filter), attributes: [...attributes], explicitBufferAttributes: [...binary], derefAliases: 'never', paged: { pageSize: Math.min(PAGE, Math.max(2, most)) },
       });
-      for await (const { searchEntries } of pages) {
+      for await (const { searchEntries, searchReferences } of pages) {
         found.push(...searchEntries);
+        references.push(...searchReferences);
         if (found.length >= most) break;
         this.#mark = this.#socket.bytesRead;
       }
-      return found.slice(0, most).map((entry) => new DirectoryEntry(entry));
+      return { entries: found.slice(0, most).map((entry) => new DirectoryEntry(entry, this.server)), references, elsewhere: false };
     } catch (error) {
-      if (error instanceof NoSuchObjectError) return [];
+      if (error instanceof NoSuchObjectError) return { entries: [], references: [], elsewhere: false };
+      if (isReferral(error)) return { entries: [], references: await this.#referralFor(search), elsewhere: true };
       if (error instanceof SizeLimitExceededError) throw new DirectoryFault('refused', `${this.server.name} allows the search account too few entries for one search; raise its size limit`, { cause: error });
       throw this.#fault(error, 'searching');
     }
@@ -107,7 +160,34 @@ export class DirectoryConnection {
 
   async close(): Promise<void> {
     this.#lost = true;
-    await this.#client.unbind().catch(() => undefined); // it is going anyway
+    await Promise.all([this.#referred.close(), this.#client.unbind().catch(() => undefined)]); // it is going anyway
+  }
+
+  /** Where this server says that the base is. ldapts does not tell, so it is asked again, where no other answer can come between. */
+  async #referralFor({ base, scope }: Search): Promise<string[]> {
+    const own = await DirectoryConnection.openLoggedIn(this.server, this.#access);
+    try {
+      return await own.#readReferral(base, scope);
+    } finally {
+      await own.close();
+    }
+  }
+
+  async #readReferral(base: string, scope: SearchScope): Promise<string[]> {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    this.#mark = this.#socket.bytesRead;
+    this.#socket.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= LONGEST_REFERRAL) chunks.push(chunk);
+    });
+    try {
+      await this.#client.search(base, { scope, filter: '(objectClass=*)', attributes: ['1.1'], sizeLimit: 1, derefAliases: 'never' });
+      return []; // it has changed its mind: nothing to follow
+    } catch (error) {
+      if (isReferral(error)) return referralIn(Buffer.concat(chunks));
+      throw this.#fault(error, 'searching');
+    }
   }
 
   #fault(error: unknown, doing: string): DirectoryFault {
@@ -116,11 +196,23 @@ export class DirectoryConnection {
     if (error instanceof DirectoryFault) return error;
     const { message } = error as Error;
     if (error instanceof BusyError || error instanceof UnavailableError) return new DirectoryFault('unreachable', `${this.server.name} says that it cannot serve now, while ${doing}: ${message}`, { cause: error });
+    if (isReferral(error)) return new DirectoryFault('referral', `${this.server.name} says, while ${doing}, that the account is on another server; name that one in ldap_url`, { cause: error });
     if (error instanceof ResultCodeError) return new DirectoryFault('refused', `${this.server.name} refused ${doing}: ${message}`, { cause: error });
     if (/timed out/i.test(message)) return new DirectoryFault('slow', `${this.server.name} did not answer in time while ${doing} (ldap_timeout)`, { cause: error });
     if (/socket|ECONN|EPIPE|closed/i.test(message)) return new DirectoryFault('unreachable', `the connection to ${this.server.name} was lost while ${doing}: ${message}`, { cause: error });
     return new DirectoryFault('garbage', `${this.server.name} answered something that is no LDAP while ${doing}: ${message}`, { cause: error });
   }
+}
+
+interface Parts {
+  readonly access: DirectoryAccess;
+  readonly client: Client;
+  readonly socket: Socket;
+  readonly unfollowed: Unfollowed;
+}
+
+function isReferral(error: unknown): boolean {
+  return error instanceof ResultCodeError && error.code === REFERRAL_CODE;
 }
 
 /** A domain says why it refuses: an account that is shut out is no wrong password. */

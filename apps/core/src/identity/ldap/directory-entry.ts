@@ -1,12 +1,16 @@
 import type { Entry } from 'ldapts';
+import type { DirectoryServer } from './directory-url.js';
 
 /** One entry of the directory as it was read. Names of attributes are in any case. */
 export class DirectoryEntry {
   readonly dn: string;
+  /** Where it was read, which need not be a server of ldap_url; undefined for entries that no server gave. */
+  readonly server: DirectoryServer | undefined;
   readonly #values = new Map<string, readonly (string | Buffer)[]>();
 
-  constructor({ dn, ...attributes }: Entry) {
+  constructor({ dn, ...attributes }: Entry, server?: DirectoryServer) {
     this.dn = dn;
+    this.server = server;
     for (const [name, value] of Object.entries(attributes)) this.#values.set(name.toLowerCase(), Array.isArray(value) ? value : [value]);
   }
 

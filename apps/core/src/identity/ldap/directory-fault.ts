@@ -1,5 +1,5 @@
-/** What can be wrong with a directory. "refused": it said no to the search account or to a search; "shut-out": to an account whose password may be right. */
-export type DirectoryFaultKind = 'settings' | 'unreachable' | 'certificate' | 'slow' | 'refused' | 'garbage' | 'ambiguous' | 'shut-out';
+/** What can be wrong with a directory. "refused": it said no to the search account or to a search; "shut-out": to an account whose password may be right; "referral": what is asked for is on another server. */
+export type DirectoryFaultKind = 'settings' | 'unreachable' | 'certificate' | 'slow' | 'refused' | 'garbage' | 'ambiguous' | 'shut-out' | 'referral';
 
 /** The directory could not be asked, or answered nonsense. The message is for administrators and names no password. */
 export class DirectoryFault extends Error {

@@ -1,5 +1,5 @@
 import { QueueFull, WorkQueue } from '../work-queue.js';
-import { DirectoryConnection } from './directory-connection.js';
+import { DirectoryConnection, type Unfollowed } from './directory-connection.js';
 import { DirectoryFault } from './directory-fault.js';
 import type { DirectoryServer } from './directory-url.js';
 import type { DirectoryAccess } from './ldap-settings.js';
@@ -21,14 +21,16 @@ interface Idle {
 /** Connections that are logged in as the search account, to whichever server works. Bounded, and shared by all who search. */
 export class DirectoryPool {
   readonly #access: DirectoryAccess;
+  readonly #unfollowed: Unfollowed;
   readonly #queue = new WorkQueue(BOUNDS);
   readonly #idle: Idle[] = [];
   readonly #failedAt = new Map<DirectoryServer, number>();
   #allFailed: { readonly at: number; readonly fault: DirectoryFault } | undefined;
   #closed = false;
 
-  constructor(access: DirectoryAccess) {
+  constructor(access: DirectoryAccess, unfollowed: Unfollowed) {
     this.#access = access;
+    this.#unfollowed = unfollowed;
   }
 
   /** Runs `work` with a connection of the search account, once more with another when a kept one turns out to be dead. Throws DirectoryFault. */
@@ -41,9 +43,14 @@ export class DirectoryPool {
     }
   }
 
-  /** Whether the directory takes this password, asked on a connection that is used for nothing else. Throws DirectoryFault. */
-  async verify(dn: string, password: string): Promise<boolean> {
-    const connection = await this.#open();
+  /**
+   * Whether the directory takes this password, asked on a connection that is used for nothing else. Throws DirectoryFault.
+   *
+   * @param server where the entry was read: a server that others only refer to is asked itself
+   */
+  async verify(dn: string, password: string, server?: DirectoryServer): Promise<boolean> {
+    const referred = server !== undefined && !this.#access.servers.includes(server);
+    const connection = referred ? await DirectoryConnection.open(server, this.#access) : await this.#open();
     try {
       return await connection.bind(dn, password);
     } catch (error) {
@@ -78,14 +85,14 @@ export class DirectoryPool {
       this.#noteFailure(connection.server, error);
       throw error;
     } finally {
-      if (connection.usable && !this.#closed) this.#idle.push({ connection, since: Date.now() });
+      if (connection.usable && !this.#closed) this.#idle.push({ connection, since: performance.now() });
       else await connection.close();
     }
   }
 
   #takeIdle(): DirectoryConnection | undefined {
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
-      if (idle.connection.usable && Date.now() - idle.since < IDLE_MS) return idle.connection;
+      if (idle.connection.usable && performance.now() - idle.since < IDLE_MS) return idle.connection;
       void idle.connection.close();
     }
     return undefined;
@@ -93,26 +100,25 @@ export class DirectoryPool {
 
   async #loggedIn(): Promise<DirectoryConnection> {
     const connection = await this.#open();
-    const { searchDn, searchPassword } = this.#access;
-    const right = await connection.bind(searchDn, searchPassword).catch((error: unknown) => {
+    try {
+      await connection.logInToSearch();
+      return connection;
+    } catch (error) {
       this.#noteFailure(connection.server, error);
-      if (!(error instanceof DirectoryFault) || error.kind !== 'shut-out') throw error;
-      throw new DirectoryFault('refused', `${connection.server.name} shuts ldap_search_dn out: ${error.message}`, { cause: error });
-    });
-    if (right) return connection;
-    await connection.close();
-    throw new DirectoryFault('refused', `${connection.server.name} does not take ldap_search_dn with ldap_search_password`);
+      await connection.close();
+      throw error;
+    }
   }
 
   /** To the first server that works, those that failed lately last. */
   async #open(): Promise<DirectoryConnection> {
     const { servers } = this.#access;
-    if (this.#allFailed !== undefined && Date.now() - this.#allFailed.at < GIVE_UP_MS) throw this.#allFailed.fault;
+    if (this.#allFailed !== undefined && performance.now() - this.#allFailed.at < GIVE_UP_MS) throw this.#allFailed.fault;
     const faults: string[] = [];
     let last: unknown;
     for (const server of [...servers].sort((a, b) => Number(this.#avoided(a)) - Number(this.#avoided(b)))) {
       try {
-        const connection = await DirectoryConnection.open(server, this.#access);
+        const connection = await DirectoryConnection.open(server, this.#access, this.#unfollowed);
         this.#failedAt.delete(server);
         this.#allFailed = undefined;
         return connection;
@@ -124,15 +130,15 @@ export class DirectoryPool {
     }
     const kind = last instanceof DirectoryFault ? last.kind : 'unreachable';
     const fault = new DirectoryFault(kind, faults.join('; '), { cause: last });
-    this.#allFailed = { at: Date.now(), fault };
+    this.#allFailed = { at: performance.now(), fault };
     throw fault;
   }
 
   #noteFailure(server: DirectoryServer, error: unknown): void {
-    if (error instanceof DirectoryFault && ELSEWHERE.has(error.kind)) this.#failedAt.set(server, Date.now());
+    if (error instanceof DirectoryFault && ELSEWHERE.has(error.kind) && this.#access.servers.includes(server)) this.#failedAt.set(server, performance.now());
   }
 
   #avoided(server: DirectoryServer): boolean {
-    return Date.now() - (this.#failedAt.get(server) ?? 0) < AVOID_MS;
+    return performance.now() - (this.#failedAt.get(server) ?? -Infinity) < AVOID_MS;
   }
 }

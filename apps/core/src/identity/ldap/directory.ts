@@ -1,6 +1,6 @@
 import type { ExternalGroup, ExternalUser } from '../external-user.js';
 import { shutOutReason } from './account-state.js';
-import type { DirectoryConnection, Search } from './directory-connection.js';
+import type { DirectoryConnection, Search, Unfollowed } from './directory-connection.js';
 import type { DirectoryEntry } from './directory-entry.js';
 import { DirectoryFault } from './directory-fault.js';
 import { allOf, equals } from './directory-filter.js';
@@ -18,9 +18,10 @@ export class Directory {
   readonly #pool: DirectoryPool;
   readonly #lookup: GroupLookup;
 
-  constructor(settings: LdapSettings, lookup: GroupLookup = new PlainGroupLookup()) {
+  /** @param unfollowed told of references to other servers that are not followed */
+  constructor(settings: LdapSettings, lookup: GroupLookup = new PlainGroupLookup(), unfollowed: Unfollowed = () => undefined) {
     this.settings = settings;
-    this.#pool = new DirectoryPool(settings);
+    this.#pool = new DirectoryPool(settings, unfollowed);
     this.#lookup = lookup;
   }
 
@@ -28,7 +29,7 @@ export class Directory {
   async authenticate(name: string, password: string): Promise<ExternalUser | undefined> {
     if (name === '' || password === '') return undefined;
     const entry = await this.#pool.search((connection) => this.#entryNamed(connection, name));
-    const right = await this.#pool.verify(entry?.dn ?? this.#nobody(), password);
+    const right = await this.#pool.verify(entry?.dn ?? this.#nobody(), password, entry?.server);
     if (entry === undefined || !right) return undefined;
     return this.#pool.search((connection) => this.#described(connection, entry));
   }
@@ -72,11 +73,12 @@ export class Directory {
     return entry && groupOf(entry, this.settings);
   }
 
-  /** Logs in as the search account and looks for the base. */
+  /** Logs in as the search account, looks for the base, and for somebody who is not there: on every server to which the directory refers. */
   async ping(): Promise<void> {
     const { baseDn } = this.settings;
     const found = await this.#pool.search((connection) => connection.search({ base: baseDn, scope: 'base', filter: '(objectClass=*)', attributes: ['1.1'], most: 1 }));
     if (found.length === 0) throw new DirectoryFault('refused', `${baseDn} (ldap_base_dn) is not there, or the search account may not see it`);
+    await this.#pool.search((connection) => connection.search(this.#people(equals(this.settings.uid, 'haven-nobody'))));
   }
 
   close(): Promise<void> {

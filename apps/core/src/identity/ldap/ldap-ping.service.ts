@@ -5,10 +5,13 @@ import { Logger } from '@haven/runtime';
 import { ConfigurationService } from '../../configuration/configuration.service.js';
 import { DirectoryFault } from './directory-fault.js';
 import { Directory } from './directory.js';
+import { PlainGroupLookup } from './group-lookup.js';
 import { ldapSettings, settingsFaults } from './ldap-settings.js';
 
 /** Where the stored password would go, and how well it is protected on its way. */
-const DESTINATION = ['ldap_url', 'ldap_search_dn', 'ldap_verify_cert', 'ldap_start_tls', 'ldap_ca_certificate'] as const;
+const DESTINATION = ['ldap_url', 'ldap_search_dn', 'ldap_verify_cert', 'ldap_start_tls', 'ldap_ca_certificate', 'ldap_referral_hosts'] as const;
+
+const MOST_SHOWN = 5;
 
 /** Tries the settings of the directory before people depend on them. */
 @Injectable()
@@ -34,10 +37,11 @@ export class LdapPingService {
   }
 
   async #tried(wanted: Configuration, password: string): Promise<LdapPingResult> {
-    const directory = new Directory(ldapSettings(wanted, password));
+    const unfollowed = new Set<string>();
+    const directory = new Directory(ldapSettings(wanted, password), new PlainGroupLookup(), (reference) => { unfollowed.add(reference); });
     try {
       await directory.ping();
-      return { success: true, message: `the directory answers, takes the search account and has ${wanted.ldap_base_dn}` };
+      return { success: true, message: `the directory answers, takes the search account and has ${wanted.ldap_base_dn}${elsewhere(unfollowed)}` };
     } catch (error) {
       if (!(error instanceof DirectoryFault)) throw error;
       this.logger.warn('the directory was tried and does not work', { reason: error.message, kind: error.kind });
@@ -53,6 +57,13 @@ export class LdapPingService {
     if (own !== '') return own;
     return DESTINATION.every((name) => wanted[name] === stored[name]) ? this.configuration.secret('ldap_search_password') : '';
   }
+}
+
+/** What is not read of the directory, as the end of a sentence. */
+function elsewhere(references: ReadonlySet<string>): string {
+  if (references.size === 0) return '';
+  const shown = [...references].slice(0, MOST_SHOWN).map((reference) => reference.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').slice(0, 200));
+  return `; for parts of it the directory refers to other servers, which are not asked (ldap_referral_hosts): ${shown.join(', ')}${references.size > MOST_SHOWN ? ', …' : ''}`;
 }
 
 /** @throws Problem BAD_REQUEST for a value that no setting can have */

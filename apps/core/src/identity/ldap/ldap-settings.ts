@@ -3,6 +3,7 @@ import type { Configuration } from '@haven/api';
 import { dnKey, parseDn } from '../../group/distinguished-name.js';
 import { filterFault, writtenFilter } from './directory-filter.js';
 import { parseServers, type DirectoryServer } from './directory-url.js';
+import { referralHosts, type ReferralHost } from './referral-url.js';
 
 export type SearchScope = 'base' | 'one' | 'sub';
 
@@ -16,6 +17,8 @@ export interface DirectoryAccess {
   readonly searchDn: string;
   readonly searchPassword: string;
   readonly timeoutMs: number;
+  /** Where references of the directory may lead; nowhere when empty. */
+  readonly referralHosts: readonly ReferralHost[];
 }
 
 /** Everything about the directory, checked and ready for use. */
@@ -80,6 +83,7 @@ export function ldapSettings(configuration: DirectoryConfiguration, searchPasswo
     searchDn: configuration.ldap_search_dn,
     searchPassword,
     timeoutMs: configuration.ldap_timeout * 1000,
+    referralHosts: referralHosts(configuration.ldap_referral_hosts),
     baseDn: configuration.ldap_base_dn,
     filter: writtenFilter(configuration.ldap_filter),
     uid: configuration.ldap_uid,

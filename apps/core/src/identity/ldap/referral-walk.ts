@@ -1,0 +1,135 @@
+import { dnKey, parseDn } from '../../group/distinguished-name.js';
+import type { Search } from './directory-connection.js';
+import type { DirectoryEntry } from './directory-entry.js';
+import { DirectoryFault } from './directory-fault.js';
+import { allOf, writtenFilter } from './directory-filter.js';
+import type { DirectoryServer } from './directory-url.js';
+import type { DirectoryAccess } from './ldap-settings.js';
+import { mayFollow, parseReferral, type Referral } from './referral-url.js';
+
+/** What one server answers to a search. */
+export interface SearchAnswer {
+  readonly entries: readonly DirectoryEntry[];
+  /** Addresses of other servers, where there is more. */
+  readonly references: readonly string[];
+  /** The base is not on this server at all: there is nothing but references. */
+  readonly elsewhere: boolean;
+}
+
+/** A server as it can be asked. */
+export interface AskedServer {
+  readonly server: DirectoryServer;
+  ask(search: Search): Promise<SearchAnswer>;
+}
+
+export interface ReferralGuide {
+  readonly access: Pick<DirectoryAccess, 'referralHosts' | 'startTls' | 'verify'>;
+  /** A server that a reference names, and that may be asked. */
+  at(server: DirectoryServer): AskedServer;
+  /** Told of each reference that is not followed. */
+  unfollowed(reference: string): void;
+}
+
+/** References after references. */
+const DEEPEST = 5;
+const MOST = 20;
+
+/**
+ * One search in all servers that the directory refers to and that the settings allow (ldap_referral_hosts). Whoever is
+ * asked twice on one way is a loop, which is an error; on two ways it is asked once.
+ */
+export class ReferralWalk {
+  readonly #guide: ReferralGuide;
+  readonly #asked = new Set<string>();
+  #followed = 0;
+
+  constructor(guide: ReferralGuide) {
+    this.#guide = guide;
+  }
+
+  /** @throws DirectoryFault, of the kind "referral" for whatever is wrong with references */
+  async search(at: AskedServer, search: Search, way: readonly string[] = []): Promise<DirectoryEntry[]> {
+    const here = placeOf(at.server, search);
+    if (way.includes(here)) throw new DirectoryFault('referral', `references of the directory lead in a circle: ${[...way, here].join(' → ')}; correct them in the directory, or take the host out of ldap_referral_hosts`);
+    if (this.#asked.has(here)) return [];
+    this.#asked.add(here);
+    const answer = await at.ask(search);
+    const found = [...answer.entries];
+    for (const alternatives of this.#followable(at.server, search, answer)) {
+      if (found.length >= search.most) break;
+      found.push(...await this.#follow(alternatives, search, [...way, here]));
+    }
+    return different(found).slice(0, search.most);
+  }
+
+  /** References to the same place on several servers are alternatives. */
+  #followable({ name }: DirectoryServer, search: Search, { references, elsewhere }: SearchAnswer): Referral[][] {
+    const places = new Map<string, Referral[]>();
+    for (const text of references) {
+      const referral = parseReferral(text);
+      if (referral === undefined || !mayFollow(referral, this.#guide.access.referralHosts)) {
+        this.#guide.unfollowed(text);
+        continue;
+      }
+      const place = placeIn(narrowed(search, referral));
+      places.set(place, [...(places.get(place) ?? []), referral]);
+    }
+    if (elsewhere && places.size === 0) {
+      throw new DirectoryFault('referral', `${name} says that ${search.base} is on another server (${references.map(shown).join(' or ') || 'which it does not name'}); name that one in ldap_url, or allow its host in ldap_referral_hosts`);
+    }
+    return [...places.values()];
+  }
+
+  async #follow(alternatives: readonly Referral[], search: Search, way: readonly string[]): Promise<DirectoryEntry[]> {
+    let last: unknown;
+    for (const referral of alternatives) {
+      try {
+        this.#requireBounds(way);
+        requireProtection(referral, this.#guide.access);
+        return await this.search(this.#guide.at(referral.server), narrowed(search, referral), way);
+      } catch (error) {
+        if (!(error instanceof DirectoryFault)) throw error;
+        last = error.kind === 'referral' ? error : new DirectoryFault('referral', `following a reference of the directory to ${shown(referral.text)}: ${error.message}`, { cause: error });
+      }
+    }
+    throw last;
+  }
+
+  #requireBounds(way: readonly string[]): void {
+    this.#followed += 1;
+    if (way.length > DEEPEST) throw new DirectoryFault('referral', `references of the directory are more than ${DEEPEST} deep: ${way.join(' → ')}`);
+    if (this.#followed > MOST) throw new DirectoryFault('referral', `the directory has more than ${MOST} references for one search; narrow the base, or name the servers in ldap_url`);
+  }
+}
+
+/** The search account's password goes along: the same rule as for the servers in ldap_url. */
+function requireProtection({ server }: Referral, { startTls, verify }: ReferralGuide['access']): void {
+  if (server.secure || startTls || !verify) return;
+  throw new DirectoryFault('settings', `${server.name} would carry passwords in clear; set ldap_start_tls, or let the directory refer to ldaps://`);
+}
+
+function narrowed(search: Search, { base, scope, filter }: Referral): Search {
+  return { ...search, base: base ?? search.base, scope: scope ?? search.scope, filter: filter === undefined ? search.filter : allOf(search.filter, writtenFilter(filter)) };
+}
+
+function placeOf({ name }: DirectoryServer, search: Search): string {
+  return `${name}/${placeIn(search)}`;
+}
+
+function placeIn({ base, scope }: Search): string {
+  const names = parseDn(base);
+  return `${names === undefined ? base : dnKey(names)}??${scope}`;
+}
+
+/** The same entry may be found on the way through two servers. */
+function different(entries: readonly DirectoryEntry[]): DirectoryEntry[] {
+  return [...new Map(entries.map((entry) => {
+    const names = parseDn(entry.dn);
+    return [names === undefined ? entry.dn : dnKey(names), entry] as const;
+  })).values()];
+}
+
+/** Text of others, fit for a line of a log or an answer. */
+function shown(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').slice(0, 200);
+}
