@@ -55,6 +55,8 @@ export const UserResp = z.object({
   oidc_user_meta: OIDCUserInfo.optional(),
   creation_time: Timestamp,
   update_time: Timestamp,
+  /** To the hour for clients with a password; missing for who has never logged in. Not in the Harbor API. */
+  last_login_time: Timestamp.optional(),
 }).meta({ id: 'UserResp' });
 export type UserResp = z.infer<typeof UserResp>;
 

@@ -21,7 +21,11 @@ describe('making an account', () => {
       user_id: expect.any(Number), username: 'first', email: 'first@example.org', realname: 'Some One', comment: '', sysadmin_flag: false, admin_role_in_auth: false,
       creation_time: expect.any(String), update_time: expect.any(String),
     });
-    expect((await core.call('GET', `${USERS}/current`, { as: 'first', password: 'Good-enough-1' })).body).toEqual(body);
+    const begun = Date.now();
+    const own = (await core.call('GET', `${USERS}/current`, { as: 'first', password: 'Good-enough-1' })).body as { last_login_time: string };
+    expect(own).toEqual({ ...(body as object), last_login_time: expect.any(String) });
+    expect(Math.abs(Date.parse(own.last_login_time) - begun)).toBeLessThan(60_000);
+    expect((await core.call('GET', headers.get('location') ?? '', { as: 'admin' })).body).toEqual(own);
     expect(JSON.stringify(body)).not.toContain('scrypt');
   });
 

@@ -117,5 +117,6 @@ function respOf(row: UserRow): UserResp {
     admin_role_in_auth: row.sourceAdmin,
     creation_time: row.createdAt.toISOString(),
     update_time: row.updatedAt.toISOString(),
+    ...(row.lastLoginAt === undefined ? {} : { last_login_time: row.lastLoginAt.toISOString() }),
   };
 }

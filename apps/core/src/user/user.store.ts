@@ -18,6 +18,7 @@ export interface UserRow {
   readonly passwordHash: string | undefined;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  readonly lastLoginAt: Date | undefined;
 }
 
 interface Row {
@@ -32,6 +33,7 @@ interface Row {
   readonly password_hash: string | null;
   readonly created_at: Date;
   readonly updated_at: Date;
+  readonly last_login_at: Date | null;
 }
 
 export interface NewUser {
@@ -54,7 +56,7 @@ export interface UserList extends ListWanted {
 /** Lists leave out user 1, as the Harbor API does: it is nobody's colleague. */
 const BUILT_IN = 1;
 
-const FIELDS = 'id, username, email, realname, comment, sysadmin, source_admin, source, password_hash, created_at, updated_at';
+const FIELDS = 'id, username, email, realname, comment, sysadmin, source_admin, source, password_hash, created_at, updated_at, last_login_at';
 
 /** What lists can be asked and sorted by. */
 export const USER_COLUMNS: QueryColumns = new Map([
@@ -65,6 +67,7 @@ export const USER_COLUMNS: QueryColumns = new Map([
   ['sysadmin_flag', { sql: 'sysadmin', type: 'boolean' }],
   ['creation_time', { sql: 'created_at', type: 'time' }],
   ['update_time', { sql: 'updated_at', type: 'time' }],
+  ['last_login_time', { sql: 'last_login_at', type: 'time' }],
 ]);
 
 @Injectable()
@@ -147,6 +150,6 @@ async function findUser(queryable: Queryable, id: number, lock: '' | 'FOR UPDATE
 function userRow(row: Row): UserRow {
   return {
     id: row.id, username: row.username, email: row.email ?? '', realname: row.realname, comment: row.comment, sysadmin: row.sysadmin, sourceAdmin: row.source_admin, source: row.source,
-    passwordHash: row.password_hash ?? undefined, createdAt: row.created_at, updatedAt: row.updated_at,
+    passwordHash: row.password_hash ?? undefined, createdAt: row.created_at, updatedAt: row.updated_at, lastLoginAt: row.last_login_at ?? undefined,
   };
 }
