@@ -12,14 +12,19 @@ import { residentOf } from './load/memory.mjs';
 import { measureGrowth } from './workloads/growth.mjs';
 import { WORKLOADS } from './workloads/index.mjs';
 import { measureLists } from './workloads/lists/lists.mjs';
+import { measureLogins } from './workloads/logins/logins.mjs';
 import { runFullRace } from './workloads/race.mjs';
 
-/** Starts the peers, runs the chosen workloads, and gives back { evaluations, memory, lists, race, failures }. */
+/** Workloads that start a platform for themselves. */
+const OWN_PLATFORM = ['logins', 'race'];
+
+/** Starts the peers, runs the chosen workloads, and gives back { evaluations, memory, lists, logins, race, failures }. */
 export async function measureAll(session, options) {
-  if ((options.peers.includes('haven') || options.workloads.includes('race')) && options.build) await build(session);
-  const results = { busyBefore: await busyShare(1), samples: [], evaluations: [], memory: [], lists: { rows: [], others: 0 }, race: undefined, cpu: [], failures: [] };
+  if ((options.peers.includes('haven') || options.workloads.some((name) => OWN_PLATFORM.includes(name))) && options.build) await build(session);
+  const results = { busyBefore: await busyShare(1), samples: [], evaluations: [], memory: [], lists: { rows: [], others: 0 }, logins: { rows: [], others: 0 }, race: undefined, cpu: [], failures: [] };
   if (options.workloads.includes('race')) await guarded(session, results, 'race', async () => { results.race = await runFullRace({ session, options }); });
-  if (options.workloads.some((name) => name !== 'race')) await measureBesidePeers(session, options, results);
+  if (options.workloads.some((name) => !OWN_PLATFORM.includes(name))) await measureBesidePeers(session, options, results);
+  if (options.workloads.includes('logins') && options.peers.includes('haven')) await guarded(session, results, 'logins', async () => { results.logins = await measureLogins({ session, options }); });
   return results;
 }
 

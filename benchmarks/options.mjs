@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const WORKLOAD_NAMES = ['memory', 'manifest', 'blob', 'pull', 'push', 'artifacts', 'tags', 'catalog', 'lists', 'race'];
+export const WORKLOAD_NAMES = ['memory', 'manifest', 'blob', 'pull', 'push', 'artifacts', 'tags', 'catalog', 'lists', 'logins', 'race'];
 /** Those that take so long that nobody gets them without asking. */
 export const ONLY_WHEN_NAMED = ['race'];
 export const PEER_NAMES = ['haven', 'distribution', 'nginx'];
