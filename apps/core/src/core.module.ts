@@ -28,6 +28,7 @@ import { RepositoryModule } from './repository/repository.module.js';
 import { RetentionModule } from './retention/retention.module.js';
 import { RobotModule } from './robot/robot.module.js';
 import { ScanAllModule } from './scan-all/scan-all.module.js';
+import { ScanDataExportModule } from './scan-data-export/scan-data-export.module.js';
 import { ScheduleModule } from './schedule/schedule.module.js';
 import type { CoreSettings } from './settings.js';
 import { SignInModule } from './session/sign-in.module.js';
@@ -40,7 +41,7 @@ import { UserModule } from './user/user.module.js';
 import { WebhookModule } from './webhook/webhook.module.js';
 
 /** The REST API, the token service and identity. */
-@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, OidcModule, SystemModule, UserModule, ProjectModule, AllowlistModule, QuotaModule, SearchModule, StatisticsModule, LdapModule, AuthProxyModule, MemberModule, RepositoryModule, ArtifactModule, AdditionModule, TagModule, BinModule, AuditModule, LabelModule, IconModule, RobotModule, PermissionModule, GroupModule, ImmutabilityModule, RetentionModule, ReconciliationModule, ScheduleModule, MaintenanceModule, JobMonitorModule, ScanAllModule, RegistryModule, WebhookModule, OpenApiModule] })
+@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, OidcModule, SystemModule, UserModule, ProjectModule, AllowlistModule, QuotaModule, SearchModule, StatisticsModule, LdapModule, AuthProxyModule, MemberModule, RepositoryModule, ArtifactModule, AdditionModule, TagModule, BinModule, AuditModule, LabelModule, IconModule, RobotModule, PermissionModule, GroupModule, ImmutabilityModule, RetentionModule, ReconciliationModule, ScheduleModule, MaintenanceModule, JobMonitorModule, ScanAllModule, ScanDataExportModule, RegistryModule, WebhookModule, OpenApiModule] })
 export class CoreModule {
   static forRoot(settings: CoreSettings): DynamicModule {
     return { module: CoreModule, imports: [PlatformModule.forRoot(settings)] };

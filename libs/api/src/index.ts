@@ -37,6 +37,8 @@ export {
   RetentionExecution, RetentionExecutionAction, RetentionExecutionReq, RetentionExecutionTask, RetentionMetadata, RetentionPolicy, RetentionRule, RetentionRuleTrigger,
 } from './retention.js';
 export { Robot, RobotCreate, RobotCreated, RobotCreateV1, RobotPermission, RobotSec, RobotUpdate } from './robot.js';
+export { Stats } from './scan-all.js';
+export { ScanDataExportExecution, ScanDataExportExecutionList, ScanDataExportJob, ScanDataExportRequest } from './scan-data-export.js';
 export { NativeReportSummary, SbomOverview, Scanner, VulnerabilitySummary } from './scan-overview.js';
 export { ScheduleTask, SchedulerStatus } from './schedule.js';
 export { Search, SearchQuery, SearchRepository, Statistic } from './search.js';
@@ -45,6 +47,6 @@ export { ApiVersion, GeneralInfo, OverallHealthStatus, SystemInfo } from './syst
 export { REGISTRY_SERVICE, TokenAnswer, TokenForm, TokenQuery } from './token.js';
 export { OIDCCliSecretReq, PasswordReq, Permission, PermissionQuery, Permissions, UserCreationReq, UserProfile, UserResp, UserSearchQuery, UserSearchRespItem, UserSysAdminFlag } from './user.js';
 export {
-  SupportedWebhookEventTypes, WebhookDeadLetter, WebhookExecution, WebhookJob, WebhookJobQuery, WebhookLastTrigger, WebhookLastTriggers, WebhookPolicy, WebhookReplayed, WebhookReplayReq,
+  SupportedWebhookEventTypes, WebhookDeadLetter, WebhookExecution, WebhookJob, WebhookJobQuery, WebhookLastTrigger, WebhookLastTriggers, WebhookPolicy, WebhookPolicyReq, WebhookReplayed, WebhookReplayReq,
   WebhookTargetObject, WebhookTask,
 } from './webhook.js';

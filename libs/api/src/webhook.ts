@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Id, text, Timestamp } from './fields.js';
-import { pageParameters } from './paging.js';
+import { listParameters } from './paging.js';
 
 /** Where a webhook sends to. `auth_header` and `secret` are `*****` where there is one that the reader may not see. */
 export const WebhookTargetObject = z.object({
@@ -17,20 +17,28 @@ export const WebhookTargetObject = z.object({
 }).meta({ id: 'WebhookTargetObject' });
 export type WebhookTargetObject = z.infer<typeof WebhookTargetObject>;
 
-/** Whom a project tells of what; the body of POST and PUT, too. */
-export const WebhookPolicy = z.object({
-  id: z.number().int().optional(),
+const policyFields = {
   name: text(255).optional(),
   description: text(1024).optional(),
-  project_id: z.number().int().optional(),
   targets: z.array(WebhookTargetObject).max(100).optional(),
   event_types: z.array(text(64)).max(100).optional(),
-  creator: text(255).optional(),
-  creation_time: text(64).optional(),
-  update_time: text(64).optional(),
   enabled: z.boolean().optional(),
+};
+
+/** Whom a project tells of what. */
+export const WebhookPolicy = z.object({
+  ...policyFields,
+  id: z.number().int(),
+  project_id: z.number().int(),
+  creator: z.string(),
+  creation_time: Timestamp,
+  update_time: Timestamp,
 }).meta({ id: 'WebhookPolicy' });
 export type WebhookPolicy = z.infer<typeof WebhookPolicy>;
+
+/** Body of POST and PUT; the project is that of the path. */
+export const WebhookPolicyReq = z.object(policyFields).meta({ id: 'WebhookPolicyReq' });
+export type WebhookPolicyReq = z.infer<typeof WebhookPolicyReq>;
 
 export const WebhookLastTrigger = z.object({
   policy_name: z.string(),
@@ -50,7 +58,7 @@ export const SupportedWebhookEventTypes = z.object({
 export type SupportedWebhookEventTypes = z.infer<typeof SupportedWebhookEventTypes>;
 
 /** Deliveries of a policy that is named, of all states or some. */
-export const WebhookJobQuery = z.object({ ...pageParameters, policy_id: Id, status: z.union([text(32), z.array(text(32)).max(10)]).optional() }).meta({ id: 'WebhookJobQuery' });
+export const WebhookJobQuery = z.object({ ...listParameters, policy_id: Id, status: z.union([text(32), z.array(text(32)).max(10)]).optional() }).meta({ id: 'WebhookJobQuery' });
 export type WebhookJobQuery = z.infer<typeof WebhookJobQuery>;
 
 export const WebhookJob = z.object({
@@ -87,6 +95,19 @@ export type WebhookReplayed = z.infer<typeof WebhookReplayed>;
 
 const ExtraAttrs = z.record(z.string(), z.unknown()).meta({ id: 'ExtraAttrs' });
 
+const count = z.number().int().optional();
+
+/** How many tasks stand where; what is none is left out. */
+const Metrics = z.object({
+  task_count: z.number().int(),
+  success_task_count: count,
+  error_task_count: count,
+  pending_task_count: count,
+  running_task_count: count,
+  scheduled_task_count: count,
+  stopped_task_count: count,
+}).meta({ id: 'Metrics' });
+
 /** One notification for one target. */
 export const WebhookExecution = z.object({
   id: z.number().int(),
@@ -96,7 +117,7 @@ export const WebhookExecution = z.object({
   status_message: z.string().optional(),
   trigger: z.string(),
   extra_attrs: ExtraAttrs,
-  metrics: z.record(z.string(), z.number().int()).meta({ id: 'Metrics' }),
+  metrics: Metrics,
   start_time: Timestamp,
   end_time: Timestamp.optional(),
 }).meta({ id: 'Execution' });

@@ -9,6 +9,7 @@ export {
   planReconciliation, RECONCILIATION, type ReconciliationCount, type ReconciliationProgress, type ReconciliationRun, type ReconciliationToPlan,
 } from './reconciliation/reconciliation-plan.js';
 export { planRetention, type RetentionRun, type RetentionTask, type RetentionToPlan, type StoredRetention } from './retention/retention-plan.js';
+export { exportsOf } from './scan/scan-data-export.js';
 export { ScheduleClock, type ClockParts, type ScheduleStarter } from './schedule-clock.js';
 export { SCHEDULER, Schedules, type NewSchedule, type Schedule } from './schedules.js';
 export { STATUS_CODES, type ExecutionStatus, type ExecutionTrigger, type FinalStatus, type TaskCounts } from './status.js';

@@ -30,6 +30,8 @@ export const VENDORS = {
   // A receiver that is down for two hours misses nothing.
   WEBHOOK: { job: 'run-webhook', failures: 12, retried: true, backoffMs: 5000, kept: 50 },
   SLACK: { job: 'run-slack', failures: 12, retried: true, backoffMs: 5000, kept: 50 },
+  SCAN_ALL: { job: 'run-scan-all', failures: 3, retried: false, backoffMs: 10_000, kept: 1, exclusive: true },
+  SCAN_DATA_EXPORT: { job: 'run-scan-data-export', failures: 3, retried: false, backoffMs: 10_000, kept: 50 },
 } as const satisfies Record<string, Vendor>;
 
 export type VendorType = keyof typeof VENDORS;

@@ -11,13 +11,14 @@ import { createWorld, type World } from './table/world.js';
 const API = '/api/v2.0';
 /** What only administrators of the system may touch. */
 const ADMINISTRATION = [
-  'users', 'usergroups', 'configurations', 'internalconfig', 'quotas', 'statistics', 'schedules', 'systeminfo', 'system', 'jobservice', 'ldap', 'registries', 'replication', 'scanners',
+  'users', 'usergroups', 'configurations', 'internalconfig', 'quotas', 'statistics', 'schedules', 'systeminfo', 'system', 'jobservice', 'ldap', 'registries', 'replication', 'scanners', 'scans',
   'p2p', 'security', 'export', 'audit-logs', 'auditlog-exts',
 ];
 /** What everybody who is logged in may call there all the same, with an answer about what is theirs. */
 const FOR_EVERYBODY = [
   'GET /users/current', 'GET /users/current/permissions', 'GET /users/search', 'GET /usergroups/search', 'GET /statistics', 'GET /audit-logs', 'GET /auditlog-exts',
   'GET /system/CVEAllowlist', 'GET /schedules/{job_type}/paused',
+  'POST /export/cve', 'GET /export/cve/executions', 'GET /export/cve/execution/{execution_id}', 'GET /export/cve/download/{execution_id}',
   'GET /users/current/sessions', 'DELETE /users/current/sessions', 'DELETE /users/current/sessions/{session_id}',
 ];
 /** What strangers may call. */
@@ -27,7 +28,7 @@ const NOT_THERE = [
   '/registries', '/registries/1', '/registries/ping', '/replication/policies', '/replication/executions', '/replication/executions/1/tasks/1/log', '/replication/adapters', '/replication/adapterinfos', '/internalconfig',
   '/scanners', '/scanners/x', '/scanners/ping', '/ldap/ping', '/ldap/users/search', '/ldap/users/import', '/ldap/groups/search', '/jobservice/pools', '/jobservice/pools/x/workers', '/jobservice/jobs/x', '/jobservice/jobs/x/log',
   '/jobservice/queues', '/jobservice/queues/GARBAGE_COLLECTION', '/schedules/GARBAGE_COLLECTION', '/p2p/preheat/instances', '/p2p/preheat/instances/ping', '/p2p/preheat/providers', '/security/summary', '/security/vul',
-  '/system/gc', '/system/gc/1', '/system/gc/1/log', '/system/gc/schedule', '/system/purgeaudit', '/system/purgeaudit/schedule', '/system/scanAll/schedule', '/system/scanAll/stop', '/system/oidc/ping', '/export/cve', '/export/cve/executions',
+  '/system/gc', '/system/gc/1', '/system/gc/1/log', '/system/gc/schedule', '/system/purgeaudit', '/system/purgeaudit/schedule', '/system/scanAll/schedule', '/system/scanAll/stop', '/system/oidc/ping',
 ];
 
 const relative = ({ method, path }: Operation): string => `${method} ${path.slice(API.length)}`;

@@ -21,6 +21,7 @@ const TOLERATED: Readonly<Record<string, readonly (readonly [Place, string, z.Zo
   getArtifact: [['query', 'page', z.int().optional()], ['query', 'page_size', z.int().optional()], ['header', 'X-Accept-Vulnerabilities', z.string().optional()]],
   listArtifacts: [['header', 'X-Accept-Vulnerabilities', z.string().optional()]],
   listArtifactsOfProject: [['header', 'X-Accept-Vulnerabilities', z.string().optional()]],
+  downloadScanData: [['query', 'format', z.string().optional()]],
 };
 
 const BOOLEAN_HEADERS = new Set(['X-Is-Resource-Name', 'X-Resource-Name-In-Location']);

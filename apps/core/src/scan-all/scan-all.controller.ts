@@ -4,6 +4,7 @@ import { Requires } from '../authorization/requirement.guard.js';
 import { systemPermission } from '../authorization/requirement.js';
 import { Operation } from '../http/operation.js';
 import { Responds, RespondsNothing } from '../http/response.interceptor.js';
+import { noScanner } from './no-scanner.js';
 
 /** Scanning everything. There is no scanner to do it with: the answer is that of a Harbor without one. */
 @Controller('api/v2.0/system/scanAll')
@@ -41,8 +42,4 @@ export class ScanAllController {
   stop(): void {
     throw new Problem('BAD_REQUEST', 'nothing is being scanned: no scanner is configured');
   }
-}
-
-function noScanner(): Problem {
-  return new Problem('PRECONDITION', 'no scanner is configured; there is nothing to scan with');
 }

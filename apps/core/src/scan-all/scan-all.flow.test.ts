@@ -16,6 +16,7 @@ test('without a scanner scanning everything is refused with a reason, and nothin
     const { status, body } = await core.call(method, `${SCAN_ALL}/schedule`, { as: 'admin', ...(method === 'GET' ? {} : { json }) });
     expect([method, status, body]).toEqual([method, 412, { errors: [{ code: 'PRECONDITION', message: 'no scanner is configured; there is nothing to scan with' }] }]);
   }
+  for (const metrics of ['all', 'schedule']) expect((await core.call('GET', `/api/v2.0/scans/${metrics}/metrics`, { as: 'admin' })).status).toBe(412);
   expect((await core.call('POST', `${SCAN_ALL}/stop`, { as: 'admin' })).status).toBe(400);
   expect((await core.call('GET', `${SCAN_ALL}/schedule`, { as: 'alice' })).status).toBe(403);
   expect(await core.database.query('SELECT id FROM schedule UNION SELECT id FROM execution')).toEqual([]);

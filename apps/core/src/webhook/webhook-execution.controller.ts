@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import type { Caller } from '@haven/access';
-import { Id, LongId, PageQuery, WebhookDeadLetter, WebhookExecution, WebhookReplayed, WebhookReplayReq, WebhookTask, type Page } from '@haven/api';
+import { Id, ListQuery, LongId, PageQuery, WebhookDeadLetter, WebhookExecution, WebhookReplayed, WebhookReplayReq, WebhookTask, type Page } from '@haven/api';
 import type { KnownProject } from '../authorization/known-project.js';
 import { CallerParam, ProjectParam, Requires } from '../authorization/requirement.guard.js';
 import { projectPermission } from '../authorization/requirement.js';
@@ -16,7 +16,7 @@ export class WebhookExecutionController {
   @Operation({ id: 'ListExecutionsOfWebhookPolicy', tag: 'webhook', summary: 'List the notifications of a policy, the latest first', refuses: ['NOT_FOUND'] })
   @Requires(projectPermission('notification-policy', 'read'))
   @RespondsPageOf(WebhookExecution)
-  list(@ProjectParam() project: KnownProject, @Param('webhook_policy_id', { schema: Id }) policyId: number, @Query({ schema: PageQuery }) query: PageQuery): Promise<Page<WebhookExecution>> {
+  list(@ProjectParam() project: KnownProject, @Param('webhook_policy_id', { schema: Id }) policyId: number, @Query({ schema: ListQuery }) query: ListQuery): Promise<Page<WebhookExecution>> {
     return this.executions.list(project, policyId, query);
   }
 
@@ -25,7 +25,7 @@ export class WebhookExecutionController {
   @Requires(projectPermission('notification-policy', 'read'))
   @RespondsPageOf(WebhookTask)
   tasks(
-    @ProjectParam() project: KnownProject, @Param('webhook_policy_id', { schema: Id }) policyId: number, @Param('execution_id', { schema: LongId }) id: number, @Query({ schema: PageQuery }) query: PageQuery,
+    @ProjectParam() project: KnownProject, @Param('webhook_policy_id', { schema: Id }) policyId: number, @Param('execution_id', { schema: LongId }) id: number, @Query({ schema: ListQuery }) query: ListQuery,
   ): Promise<Page<WebhookTask>> {
     return this.executions.tasks(project, policyId, id, query);
   }

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '@haven/access';
-import { Problem, type Page, type PageQuery, type WebhookDeadLetter, type WebhookExecution, type WebhookJob, type WebhookJobQuery, type WebhookReplayReq, type WebhookTask } from '@haven/api';
+import { parseQuery, parseSort, Problem, type ListQuery, type Page, type PageQuery, type WebhookDeadLetter, type WebhookExecution, type WebhookJob, type WebhookJobQuery, type WebhookReplayReq, type WebhookTask } from '@haven/api';
 import { Database } from '@haven/database';
-import { Executions, lockSubject, startDelivery, type ExecutionOwner, type StartedExecution, type Task, type TaskCounts } from '@haven/execution';
+import { Executions, lockSubject, startDelivery, type ExecutionOwner, type StartedExecution, type TaskCounts } from '@haven/execution';
 import { recordAudit, recordNoChange } from '../audit/record-audit.js';
 import type { KnownProject } from '../authorization/known-project.js';
 import { PLAIN_TEXT, type TextAnswer } from '../http/response.interceptor.js';
-import { mapPage } from '../listing/select-page.js';
-import { lockDead, WebhookExecutionStore, type DeadRow, type WebhookExecutionRow } from './webhook-execution.store.js';
+import { mapPage, type ListWanted } from '../listing/select-page.js';
+import { lockDead, WebhookExecutionStore, type DeadRow, type WebhookExecutionRow, type WebhookTaskRow } from './webhook-execution.store.js';
 import { WebhookService } from './webhook.service.js';
 
 const NO_EXECUTION = 'the webhook policy has no such execution';
@@ -23,17 +23,16 @@ export class WebhookExecutionService {
     private readonly database: Database,
   ) {}
 
-  async list(project: KnownProject, policyId: number, { page, page_size: size }: PageQuery): Promise<Page<WebhookExecution>> {
+  async list(project: KnownProject, policyId: number, query: ListQuery): Promise<Page<WebhookExecution>> {
     await this.policies.find(project, policyId);
-    const rows = await this.store.list(policyId, [], page, size);
+    const rows = await this.store.list(policyId, [], wantedIn(query));
     const counts = await this.executions.counts(rows.items.map(({ id }) => Number(id)));
     return mapPage(rows, (row) => executionOf(row, policyId, counts.get(Number(row.id))));
   }
 
-  async tasks(project: KnownProject, policyId: number, id: number, { page, page_size: size }: PageQuery): Promise<Page<WebhookTask>> {
-    const tasks = await this.executions.tasks(await this.#owner(project, policyId, id), id, { page, size });
-    if (tasks === undefined) throw new Problem('NOT_FOUND', NO_EXECUTION);
-    return mapPage(tasks, taskOf);
+  async tasks(project: KnownProject, policyId: number, id: number, query: ListQuery): Promise<Page<WebhookTask>> {
+    await this.#owner(project, policyId, id);
+    return mapPage(await this.store.tasks(id, wantedIn(query)), taskOf);
   }
 
   async log(project: KnownProject, policyId: number, id: number, taskId: number): Promise<TextAnswer> {
@@ -42,10 +41,10 @@ export class WebhookExecutionService {
     return { type: PLAIN_TEXT, text };
   }
 
-  async jobs(project: KnownProject, { policy_id: policyId, status, page, page_size: size }: WebhookJobQuery): Promise<Page<WebhookJob>> {
+  async jobs(project: KnownProject, { policy_id: policyId, status, ...query }: WebhookJobQuery): Promise<Page<WebhookJob>> {
     await this.policies.find(project, policyId);
     const statuses = status === undefined ? [] : [status].flat();
-    return mapPage(await this.store.list(policyId, statuses, page, size), (row) => jobOf(row, policyId));
+    return mapPage(await this.store.list(policyId, statuses, wantedIn(query)), (row) => jobOf(row, policyId));
   }
 
   async dead(project: KnownProject, policyId: number, { page, page_size: size }: PageQuery): Promise<Page<WebhookDeadLetter>> {
@@ -82,6 +81,10 @@ export class WebhookExecutionService {
   }
 }
 
+function wantedIn({ q, sort, page, page_size: size }: ListQuery): ListWanted {
+  return { terms: parseQuery(q), sort: parseSort(sort), page, size };
+}
+
 function executionOf(row: WebhookExecutionRow, policyId: number, counts: TaskCounts | undefined): WebhookExecution {
   const metrics = Object.entries(counts ?? {}).filter(([, count]) => count > 0);
   return {
@@ -91,11 +94,11 @@ function executionOf(row: WebhookExecutionRow, policyId: number, counts: TaskCou
   };
 }
 
-function taskOf({ id, executionId, status, statusMessage, attempts, attributes, createdAt, updatedAt, startedAt, endedAt }: Task): WebhookTask {
+function taskOf(row: WebhookTaskRow): WebhookTask {
   return {
-    id, execution_id: executionId, status, ...(statusMessage === '' ? {} : { status_message: statusMessage }), run_count: attempts, extra_attrs: { ...attributes },
-    creation_time: createdAt.toISOString(), update_time: updatedAt.toISOString(),
-    ...(startedAt === undefined ? {} : { start_time: startedAt.toISOString() }), ...(endedAt === undefined ? {} : { end_time: endedAt.toISOString() }),
+    id: Number(row.id), execution_id: Number(row.execution_id), status: row.status, ...(row.status_message === '' ? {} : { status_message: row.status_message }), run_count: row.attempts,
+    extra_attrs: { ...row.extra_attrs }, creation_time: row.created_at.toISOString(), update_time: row.updated_at.toISOString(),
+    ...(row.started_at === null ? {} : { start_time: row.started_at.toISOString() }), ...(row.ended_at === null ? {} : { end_time: row.ended_at.toISOString() }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { Problem, type SupportedWebhookEventTypes, type WebhookPolicy, type WebhookTargetObject } from '@haven/api';
+import { Problem, type SupportedWebhookEventTypes, type WebhookPolicyReq, type WebhookTargetObject } from '@haven/api';
 import { WEBHOOK_EVENTS, WEBHOOK_FORMATS, type WebhookTargetType } from '@haven/execution';
 import { headerFault, urlFault } from '@haven/outbound';
 
@@ -41,7 +41,7 @@ export const SUPPORTED: SupportedWebhookEventTypes = {
  * @param current what it was: secrets that are masked or left out stay with the address that they were given for
  * @throws Problem BAD_REQUEST saying what to change
  */
-export function readPolicy({ name = '', description = '', targets = [], event_types: events = [], enabled = true }: WebhookPolicy, current: readonly Target[] = []): PolicyText {
+export function readPolicy({ name = '', description = '', targets = [], event_types: events = [], enabled = true }: WebhookPolicyReq, current: readonly Target[] = []): PolicyText {
   if (name.trim() === '' || name.length > LONGEST_NAME || /[\p{Cc}\p{Surrogate}]/u.test(name)) throw new Problem('BAD_REQUEST', `name must have 1 to ${LONGEST_NAME} characters, without control characters`);
   if (targets.length === 0 || targets.length > MOST_TARGETS) throw new Problem('BAD_REQUEST', `targets must have 1 to ${MOST_TARGETS} entries`);
   if (events.length === 0) throw new Problem('BAD_REQUEST', 'event_types must name at least one kind of event');

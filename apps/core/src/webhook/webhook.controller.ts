@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
 import type { Caller } from '@haven/access';
-import { Id, ListQuery, SupportedWebhookEventTypes, WebhookJob, WebhookJobQuery, WebhookLastTriggers, WebhookPolicy, type Page, type WebhookLastTrigger } from '@haven/api';
+import { Id, ListQuery, SupportedWebhookEventTypes, WebhookJob, WebhookJobQuery, WebhookLastTriggers, WebhookPolicy, WebhookPolicyReq, type Page, type WebhookLastTrigger } from '@haven/api';
 import type { FastifyReply } from 'fastify';
 import type { KnownProject } from '../authorization/known-project.js';
 import { CallerParam, ProjectParam, Requires } from '../authorization/requirement.guard.js';
@@ -32,7 +32,7 @@ export class WebhookController {
   @Requires(projectPermission('notification-policy', 'create'))
   @RespondsNothing()
   async create(
-    @CallerParam() caller: Caller, @ProjectParam() project: KnownProject, @Body({ schema: WebhookPolicy }) request: WebhookPolicy,
+    @CallerParam() caller: Caller, @ProjectParam() project: KnownProject, @Body({ schema: WebhookPolicyReq }) request: WebhookPolicyReq,
     @Param('project_name_or_id') named: string, @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const id = await this.webhooks.create(caller, project, request);
@@ -51,7 +51,7 @@ export class WebhookController {
   @Operation({ id: 'UpdateWebhookPolicyOfProject', tag: 'webhook', summary: 'Change a webhook policy', refuses: ['NOT_FOUND', 'CONFLICT'], audits: { operation: 'update', resourceType: 'webhook_policy' } })
   @Requires(projectPermission('notification-policy', 'update'))
   @RespondsNothing()
-  update(@CallerParam() caller: Caller, @ProjectParam() project: KnownProject, @Param('webhook_policy_id', { schema: Id }) id: number, @Body({ schema: WebhookPolicy }) request: WebhookPolicy): Promise<void> {
+  update(@CallerParam() caller: Caller, @ProjectParam() project: KnownProject, @Param('webhook_policy_id', { schema: Id }) id: number, @Body({ schema: WebhookPolicyReq }) request: WebhookPolicyReq): Promise<void> {
     return this.webhooks.update(caller, project, id, request);
   }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { can, openSecret, sealSecret, type Caller } from '@haven/access';
-import { parseQuery, parseSort, Problem, type ListQuery, type Page, type WebhookLastTrigger, type WebhookPolicy } from '@haven/api';
+import { parseQuery, parseSort, Problem, type ListQuery, type Page, type WebhookLastTrigger, type WebhookPolicy, type WebhookPolicyReq } from '@haven/api';
 import { Database, type Transaction } from '@haven/database';
 import { Executions, webhookSecretContext, type StoredTarget } from '@haven/execution';
 import { recordAudit } from '../audit/record-audit.js';
@@ -39,7 +39,7 @@ export class WebhookService {
   }
 
   /** Resolves to the new policy's id. */
-  async create(caller: Caller, project: KnownProject, request: WebhookPolicy): Promise<number> {
+  async create(caller: Caller, project: KnownProject, request: WebhookPolicyReq): Promise<number> {
     const policy = readPolicy(request);
     const creator = caller.subject.kind === 'anonymous' ? '' : caller.subject.name;
     return this.database.transaction(async (transaction) => {
@@ -50,7 +50,7 @@ export class WebhookService {
     });
   }
 
-  async update(caller: Caller, project: KnownProject, id: number, request: WebhookPolicy): Promise<void> {
+  async update(caller: Caller, project: KnownProject, id: number, request: WebhookPolicyReq): Promise<void> {
     const row = await this.find(project, id);
     const policy = readPolicy(request, row.targets.map((target) => this.#opened(id, target)));
     await this.database.transaction(async (transaction) => {

@@ -1,7 +1,7 @@
 import type { Configuration } from '@haven/api';
 import type { Catalog } from '@haven/catalog';
 import type { Database, SettingsTable } from '@haven/database';
-import type { TaskHandler, VendorType } from '@haven/execution';
+import { TaskFailure, type TaskHandler, type VendorType } from '@haven/execution';
 import type { Logger, Metrics } from '@haven/runtime';
 import type { BlobStorage } from '@haven/storage';
 import { AuditPurgeRun } from '../audit/audit-purge-run.js';
@@ -37,5 +37,12 @@ export function taskHandlers({ database, catalog, storage, uploads, configuratio
     STORAGE_RECONCILIATION: (context) => reconciler.run(context),
     WEBHOOK: (context) => webhooks.run(context),
     SLACK: (context) => webhooks.run(context),
+    SCAN_ALL: withoutScanner,
+    SCAN_DATA_EXPORT: withoutScanner,
   };
+}
+
+/** What needs a scanner says that there is none. */
+function withoutScanner(): Promise<never> {
+  return Promise.reject(new TaskFailure('no scanner is configured'));
 }

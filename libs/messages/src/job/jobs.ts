@@ -51,6 +51,10 @@ export const JOBS = {
   'run-webhook': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 32, forget: true },
   /** Tells a Slack channel; as run-retention. */
   'run-slack': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 4, forget: true },
+  /** Does the task of a scan of everything; as run-retention. */
+  'run-scan-all': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 1, forget: true },
+  /** Does the task of an export of vulnerabilities; as run-retention. */
+  'run-scan-data-export': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 2, forget: true },
 } as const satisfies Record<string, JobDefinition>;
 
 export type JobName = keyof typeof JOBS;

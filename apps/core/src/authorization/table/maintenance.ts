@@ -25,6 +25,14 @@ export const maintenance: Rows = {
   'POST /api/v2.0/system/scanAll/schedule': same('401 a, 403 nlgdmp+-, 412 sy', { json: NOTHING }),
   'PUT /api/v2.0/system/scanAll/schedule': same('401 a, 403 nlgdmp+-, 412 sy', { json: NOTHING }),
   'POST /api/v2.0/system/scanAll/stop': same('401 a, 403 nlgdmp+-, 400 sy'),
+  'GET /api/v2.0/scans/all/metrics': same('401 a, 403 nlgdmp+-, 412 sy'),
+  'GET /api/v2.0/scans/schedule/metrics': same('401 a, 403 nlgdmp+-, 412 sy'),
+
+  // Refused for want of a header by then; exports that are nobody's.
+  'POST /api/v2.0/export/cve': same('401 a, 403 nlg-, 400 dmps+y', { json: ({ projectId }) => ({ projects: [projectId] }) }),
+  'GET /api/v2.0/export/cve/executions': same('401 a, 200 nlgdmps+-y'),
+  'GET /api/v2.0/export/cve/execution/:execution_id': same('401 a, 404 nlgdmps+-y', { path: run('SCAN_DATA_EXPORT', 'execution_id') }),
+  'GET /api/v2.0/export/cve/download/:execution_id': same('401 a, 404 nlgdmps+-y', { path: run('SCAN_DATA_EXPORT', 'execution_id') }),
 
   'GET /api/v2.0/jobservice/pools': same('401 a, 403 nlgdmp+-, 200 sy'),
   'GET /api/v2.0/jobservice/pools/:pool_id/workers': same('401 a, 403 nlgdmp+-, 200 sy', { path: { pool_id: 'all' } }),
