@@ -41,11 +41,14 @@ export async function updateProject(
   );
 }
 
-/** Takes the project away with everything that people made in it: members, robots, labels, rules. Resolves to the robots' ids. */
+/** Takes the project away with everything that people made in it: members, robots, labels, rules with their schedules and runs, webhooks. Resolves to the robots' ids. */
 export async function binProject(transaction: Transaction, id: number): Promise<number[]> {
   await transaction.execute('UPDATE project SET deleted_at = now(), updated_at = now() WHERE id = $1', [id]);
   await transaction.execute(`DELETE FROM schedule WHERE vendor_type = 'RETENTION' AND vendor_id IN (SELECT id FROM retention_policy WHERE project_id = $1)`, [id]);
-  for (const table of ['member', 'robot_permission', 'immutability_rule', 'retention_policy', 'cve_allowlist', 'label']) {
+  await transaction.execute(
+    `DELETE FROM execution WHERE (vendor_type = 'RETENTION' AND vendor_id IN (SELECT id FROM retention_policy WHERE project_id = $1))
+       OR (vendor_type IN ('WEBHOOK', 'SLACK') AND vendor_id IN (SELECT id FROM webhook_policy WHERE project_id = $1))`, [id]);
+  for (const table of ['member', 'robot_permission', 'immutability_rule', 'retention_policy', 'webhook_policy', 'cve_allowlist', 'label']) {
     await transaction.execute(`DELETE FROM ${table} WHERE project_id = $1`, [id]);
   }
   const robots = await transaction.query<{ id: number }>('DELETE FROM robot WHERE project_id = $1 RETURNING id', [id]);

@@ -178,7 +178,7 @@ describe('deleting a project', () => {
     expect((await core.call('GET', `${PROJECTS}/full`, { as: 'admin' })).status).toBe(404);
   });
 
-  test('takes with it what people made in it: members, robots, labels, rules and their schedules', async () => {
+  test('takes with it what people made in it: members, robots, labels, rules with their schedules and runs, webhooks', async () => {
     const id = await core.addProject('equipped', { members: { bob: 2 } });
     const { database } = core;
     await database.execute(`INSERT INTO robot (name, level, project_id, secret_hash, duration) VALUES ('ci', 'project', $1, '', -1)`, [id]);
@@ -186,13 +186,19 @@ describe('deleting a project', () => {
     await database.execute(`INSERT INTO immutability_rule (project_id, rule) VALUES ($1, '{}')`, [id]);
     const [policy] = await database.query<{ id: number }>(`INSERT INTO retention_policy (project_id, policy) VALUES ($1, '{}') RETURNING id`, [id]);
     await database.execute(`INSERT INTO schedule (vendor_type, vendor_id, cron, next_due_at) VALUES ('RETENTION', $1, '0 0 0 * * *', now())`, [policy?.id]);
+    const [webhook] = await database.query<{ id: number }>(`INSERT INTO webhook_policy (project_id, name, targets, event_types) VALUES ($1, 'hook', '[]', '{PUSH_ARTIFACT}') RETURNING id`, [id]);
+    const runs = [['RETENTION', policy?.id], ['WEBHOOK', webhook?.id], ['SLACK', webhook?.id]] as const;
+    for (const run of runs) await database.execute(`WITH e AS (INSERT INTO execution (vendor_type, vendor_id, trigger) VALUES ($1, $2, 'MANUAL') RETURNING id) INSERT INTO task (execution_id, vendor_type) SELECT id, $1 FROM e`, run);
+    const [other] = await database.query<{ id: string }>(`INSERT INTO execution (vendor_type, vendor_id, trigger) VALUES ('GARBAGE_COLLECTION', $1, 'MANUAL') RETURNING id`, [policy?.id]);
     await database.execute(`INSERT INTO robot (name, level, secret_hash, duration) VALUES ('everywhere', 'system', '', -1)`);
     await database.execute(`INSERT INTO robot_permission (robot_id, kind, project_id, resource, action) SELECT id, 'project', $1, 'tag', 'list' FROM robot WHERE name = 'everywhere'`, [id]);
     expect((await core.call('DELETE', `${PROJECTS}/equipped`, { as: 'admin' })).status).toBe(200);
-    for (const table of ['member', 'robot', 'label', 'immutability_rule', 'retention_policy', 'robot_permission']) {
+    for (const table of ['member', 'robot', 'label', 'immutability_rule', 'retention_policy', 'webhook_policy', 'robot_permission']) {
       expect([table, await database.query(`SELECT 1 FROM ${table} WHERE project_id = $1`, [id])]).toEqual([table, []]);
     }
     expect(await database.query('SELECT 1 FROM schedule WHERE vendor_id = $1', [policy?.id])).toEqual([]);
+    expect(await database.query('SELECT id FROM execution')).toEqual([other]);
+    await database.execute('DELETE FROM execution');
     expect(await database.query(`SELECT 1 FROM robot WHERE name = 'everywhere'`)).toHaveLength(1);
     await database.execute(`DELETE FROM robot WHERE name = 'everywhere'`);
   });
