@@ -4,6 +4,7 @@ import { configurationOf, type Configuration } from '@haven/api';
 import { createDatabase, Outbox, SettingsTable, type Database } from '@haven/database';
 import { Executions, ScheduleClock, TaskSweep, TaskWorker, VENDOR_TYPES, WorkerPools } from '@haven/execution';
 import { connectRedis, type Messages } from '@haven/messages';
+import { GuardedClient } from '@haven/outbound';
 import { Health, Metrics, RootLogger } from '@haven/runtime';
 import { openStorage } from '@haven/storage';
 import { AuditWork } from './audit/audit-work.js';
@@ -13,6 +14,7 @@ import { ExecutionRunner, type RunnerParts } from './execution/execution-runner.
 import { thisPool } from './execution/this-pool.js';
 import { taskHandlers, type HandlerParts } from './execution/task-handlers.js';
 import { GarbageWork } from './garbage/garbage-work.js';
+import { RegistryHealth } from './registry/registry-health.js';
 import { Relay } from './relay/relay.js';
 import { scheduleStarters } from './schedule/starters.js';
 import type { Settings } from './settings.js';
@@ -51,7 +53,9 @@ function openParts(settings: Settings, logger: RootLogger, metrics: Metrics, hea
   const audit = new AuditWork({ database, messages, logger, metrics });
   const uploads = new UploadPurge({ catalog, storage, configuration, logger, metrics, ttlSeconds: settings.HAVEN_UPLOAD_TTL_SECONDS });
   const executions = new Executions({ database, jobs: messages.jobs, broadcasts: messages.broadcasts, logger });
-  const webhooks = new WebhookWork(settings, { database, executions, configuration });
+  const outbound = new GuardedClient({ rules: settings.HAVEN_OUTBOUND_ALLOW, userAgent: 'Haven' });
+  const secretKey = settings.HAVEN_SECRET_KEY === undefined ? undefined : Buffer.from(settings.HAVEN_SECRET_KEY, 'hex');
+  const webhooks = new WebhookWork(settings, { database, executions, configuration, outbound, secretKey });
   return new WorkParts(
     database,
     messages,
@@ -61,7 +65,8 @@ function openParts(settings: Settings, logger: RootLogger, metrics: Metrics, hea
     uploads,
     new GarbageWork({ database, catalog, executions, configuration }),
     audit,
-    executionRunner({ database, catalog, storage, uploads, configuration, webhooks: webhooks.sender, logger, metrics }, messages, executions),
+    executionRunner({ database, catalog, storage, uploads, configuration, webhooks: webhooks.sender, logDays: settings.HAVEN_JOB_LOG_DAYS, logger, metrics }, messages, executions),
+    new RegistryHealth({ database, outbound, secretKey, logger }),
     logger,
     health,
   );
@@ -75,12 +80,12 @@ function configurationOn(database: Database, { broadcasts }: Messages): Settings
   return table;
 }
 
-function executionRunner(parts: HandlerParts & Pick<RunnerParts, 'webhooks'>, { broadcasts, jobs }: Messages, executions: Executions): ExecutionRunner {
-  const { database, configuration, logger, metrics } = parts;
+function executionRunner(parts: HandlerParts & Pick<RunnerParts, 'webhooks' | 'logDays'>, { broadcasts, jobs }: Messages, executions: Executions): ExecutionRunner {
+  const { database, configuration, webhooks, logDays, logger, metrics } = parts;
   const pool = thisPool();
   const worker = new TaskWorker({ database, broadcasts, logger, metrics, pool: pool.id });
   const handlers = taskHandlers(parts);
   for (const type of VENDOR_TYPES) worker.handle(type, handlers[type]);
   const clock = new ScheduleClock({ database, executions, starters: scheduleStarters(configuration), logger });
-  return new ExecutionRunner({ worker, sweep: new TaskSweep({ database, jobs, logger }), clock, pools: new WorkerPools(database), pool, webhooks: parts.webhooks, logger });
+  return new ExecutionRunner({ worker, sweep: new TaskSweep({ database, jobs, logger }), clock, pools: new WorkerPools(database), pool, webhooks, logDays, logger });
 }

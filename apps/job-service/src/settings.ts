@@ -12,7 +12,8 @@ export const settingsSchema = z.object({
   HAVEN_S3_SECRET_KEY: z.string().optional().describe('secret key of the S3 bucket'),
   HAVEN_EXTERNAL_URL: url('http', 'https').optional().describe('how clients reach the platform; what webhooks tell about artifacts begins with its host'),
   HAVEN_OUTBOUND_ALLOW: outboundRules().prefault(''),
-  HAVEN_SECRET_KEY: z.string().regex(/^[0-9a-f]{64}$/i, 'not 64 hexadecimal digits').optional().describe('what core seals stored secrets under; needed for webhooks with secrets'),
+  HAVEN_SECRET_KEY: z.string().regex(/^[0-9a-f]{64}$/i, 'not 64 hexadecimal digits').optional().describe('what core seals stored secrets under; needed for webhooks and registries with secrets'),
+  HAVEN_JOB_LOG_DAYS: wholeNumber(1, 3650).default(30).describe('the log of a job is removed so many days after the job ended'),
   HAVEN_UPLOAD_TTL_SECONDS: wholeNumber(60, 365 * 24 * 60 * 60).default(24 * 60 * 60).describe('an upload that nobody continues for so many seconds is removed'),
 });
 

@@ -324,6 +324,20 @@ test('a log is bounded', async () => {
   expect(await statusOf(one, id)).toBe('Success');
 });
 
+test('logs go some time after their tasks ended, and say so; the tasks stay', async () => {
+  const one = start(async ({ log }) => { await log.line('something'); });
+  await ready(one);
+  const [old, young] = [await one.executions.start(wanted(60)), await one.executions.start(wanted(1))];
+  await Promise.all([ended(one, old.id), ended(one, young.id)]);
+  await fixture.database.execute(`UPDATE task SET ended_at = now() - interval '31 days' WHERE execution_id = $1`, [old.id]);
+  expect(await one.sweep.forgetLogs(30)).toBe(60);
+  expect(await one.sweep.forgetLogs(30)).toBe(0);
+  expect(await one.executions.log(OWNER, old.id, old.taskIds[0] ?? 0)).toMatch(/^this log was removed/);
+  expect(await one.executions.log(OWNER, young.id, young.taskIds[0] ?? 0)).toBe('something\n');
+  expect(await fixture.database.query('SELECT 1 FROM task_log')).toHaveLength(1);
+  expect((await one.executions.tasks(OWNER, old.id, ALL))?.total).toBe(60);
+});
+
 test('the latest fifty executions of each owner are kept, and those that run', async () => {
   const one = start();
   const { id: running } = await one.executions.start(wanted(1));

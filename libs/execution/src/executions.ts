@@ -13,6 +13,8 @@ export interface ExecutionParts {
   readonly logger: Logger;
 }
 
+const LOG_REMOVED = 'this log was removed after its time (HAVEN_JOB_LOG_DAYS of the job service)\n';
+
 /**
  * A task's id in the queue: while it waits there, asking again changes nothing. With each attempt it is another one, so
  * that a worker which hangs does not keep the task from being queued again.
@@ -133,12 +135,12 @@ export class Executions {
 
   /** What a task wrote down, 10 MB at most; undefined when the owner has no such execution with this task. */
   async log(owner: ExecutionOwner, execution: number, task: number): Promise<string | undefined> {
-    const [row] = await this.#parts.database.query<{ text: string | null }>(
-      `SELECT (SELECT string_agg(l.text, '' ORDER BY l.id) FROM task_log l WHERE l.task_id = t.id) AS text FROM task t JOIN execution e ON e.id = t.execution_id
+    const [row] = await this.#parts.database.query<{ text: string | null; log_removed: boolean }>(
+      `SELECT t.log_removed, (SELECT string_agg(l.text, '' ORDER BY l.id) FROM task_log l WHERE l.task_id = t.id) AS text FROM task t JOIN execution e ON e.id = t.execution_id
        WHERE t.id = $3 AND e.id = $2 AND e.vendor_type = $1 AND e.vendor_id = $4`,
       [owner.vendorType, execution, task, owner.vendorId],
     );
-    return row && (row.text ?? '');
+    return row && (row.log_removed ? LOG_REMOVED : (row.text ?? ''));
   }
 
   /** Where the task with this job id is. */

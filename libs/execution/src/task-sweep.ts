@@ -19,6 +19,8 @@ export interface SweepParts {
 const LOST_AFTER_MS = 60_000;
 const REQUEUE_AFTER_MS = 60_000;
 const BATCH = 500;
+/** A log has up to 10 MB. */
+const LOG_BATCH = 50;
 const WORKER_LOST = 'its workers were lost or killed again and again';
 
 interface Lost {
@@ -91,6 +93,23 @@ export class TaskSweep {
           [type, vendorOf(type).kept],
         );
       }
+    }
+    return removed;
+  }
+
+  /** Removes the logs of tasks that ended so many days ago; the tasks stay. Resolves to how many. */
+  async forgetLogs(days: number): Promise<number> {
+    let removed = 0;
+    for (let count = LOG_BATCH; count === LOG_BATCH; removed += count) {
+      const rows = await this.#parts.database.query(
+        `WITH old AS (
+           UPDATE task SET log_bytes = 0, log_removed = true WHERE id IN (
+             SELECT id FROM task WHERE log_bytes > 0 AND ended_at < now() - $1 * interval '1 day' ORDER BY ended_at LIMIT ${LOG_BATCH} FOR UPDATE SKIP LOCKED)
+           RETURNING id), gone AS (DELETE FROM task_log USING old WHERE task_log.task_id = old.id)
+         SELECT id FROM old`,
+        [days],
+      );
+      count = rows.length;
     }
     return removed;
   }

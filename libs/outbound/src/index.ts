@@ -5,4 +5,4 @@ export { OutboundError, type OutboundFault } from './outbound-error.js';
 export { headerFault } from './outbound-headers.js';
 export { outboundRules, OutboundRules, parseOutboundRules } from './outbound-rules.js';
 export { urlFault } from './outbound-url.js';
-export { isHealthyRegistry, type ReachableRegistry } from './registry/probe-registry.js';
+export { isHealthyRegistry, registrySecretContext, type ReachableRegistry } from './registry/probe-registry.js';

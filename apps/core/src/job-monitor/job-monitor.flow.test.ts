@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { WorkerPools } from '@haven/execution';
+import { VENDOR_TYPES, WorkerPools } from '@haven/execution';
+import { connectRedis } from '@haven/messages';
+import { FakeLogger } from '@haven/runtime';
+import { testRedisUrl } from '../testing/settings.js';
 import { startTestCore, type Answer, type TestCore } from '../testing/test-core.js';
 
 const JOBS = '/api/v2.0/jobservice';
@@ -32,7 +35,24 @@ async function queue(type: string): Promise<{ readonly latency: number; readonly
   return ((await call('GET', `${JOBS}/queues`)).body as { job_type: string; latency: number }[]).find(({ job_type: found }) => found === type);
 }
 
+/** Listens as a job service does; resolves to what waits until it has heard that queues were resumed. */
+async function hearResumes(): Promise<() => Promise<void>> {
+  const listener = connectRedis(testRedisUrl(), new FakeLogger());
+  const heard = new Promise<void>((resolve) => { listener.broadcasts.on('queues-resumed', () => { resolve(); }); });
+  await new Promise<void>((resolve) => { listener.broadcasts.onReconnect(resolve); });
+  return async () => {
+    await heard;
+    await listener.close();
+  };
+}
+
 describe('the job monitor', () => {
+  test('shows a queue for every kind of job, also for those that need a scanner, and for the schedules', async () => {
+    const queues = (await call('GET', `${JOBS}/queues`)).body as { job_type: string }[];
+    expect(queues.map(({ job_type: type }) => type).sort()).toEqual([...VENDOR_TYPES, 'SCHEDULER'].sort());
+    expect(VENDOR_TYPES).toEqual(expect.arrayContaining(['SCAN_ALL', 'SCAN_DATA_EXPORT']));
+  });
+
   test('shows the processes that live, and what each of them does', async () => {
     await new WorkerPools(core.database).beat(POOL);
     await core.database.execute(`INSERT INTO worker_pool (id, host, pid, concurrency, heartbeat_at) VALUES ($1, 'dead', 1, 1, now() - interval '1 minute')`, [randomUUID()]);
@@ -80,7 +100,9 @@ describe('the job monitor', () => {
     expect((await call('PUT', `${JOBS}/queues/all`, { action: 'pause' })).status).toBe(200);
     expect((await call('GET', '/api/v2.0/schedules/all/paused')).body).toEqual({ paused: true });
     await start();
+    const resumed = await hearResumes();
     expect((await call('PUT', `${JOBS}/queues/all`, { action: 'resume' })).status).toBe(200);
+    await resumed();
     expect((await call('GET', '/api/v2.0/schedules/all/paused')).body).toEqual({ paused: false });
     expect(await core.database.query('SELECT queued_at FROM task')).toEqual([{ queued_at: null }]);
     expect((await call('PUT', `${JOBS}/queues/all`, { action: 'explode' })).status).toBe(422);

@@ -3,6 +3,7 @@ import type { Caller } from '@haven/access';
 import { Problem, type ActionRequest, type JobQueue, type Worker, type WorkerPool } from '@haven/api';
 import { Database } from '@haven/database';
 import { Executions, QUEUES, TaskQueues, WorkerPools, type TaskPlace } from '@haven/execution';
+import { Broadcasts } from '@haven/messages';
 import { recordAudit } from '../audit/record-audit.js';
 import { PLAIN_TEXT, type TextAnswer } from '../http/response.interceptor.js';
 
@@ -19,6 +20,7 @@ export class JobMonitorService {
     private readonly executions: Executions,
     private readonly queues: TaskQueues,
     private readonly pools: WorkerPools,
+    private readonly broadcasts: Broadcasts,
   ) {}
 
   async listPools(): Promise<WorkerPool[]> {
@@ -68,6 +70,7 @@ export class JobMonitorService {
       if (action === 'resume') await this.queues.resumeIn(transaction, types);
       await recordAudit(transaction, caller, { operation: 'update', resourceType: 'job_queue', resource: all ? ALL : jobType, description: `${action} the job queues ${types.join(', ')}` });
     });
+    if (action === 'resume') this.broadcasts.publish('queues-resumed', {});
   }
 
   async #place(jobId: string): Promise<TaskPlace> {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { openSecret, sealSecret, type Caller } from '@haven/access';
 import { parseQuery, parseSort, Problem, type Page, type Registry, type RegistryInfo, type RegistryListQuery, type RegistryPing, type RegistryReq, type RegistryUpdate } from '@haven/api';
 import { Database, type Transaction } from '@haven/database';
-import { isHealthyRegistry, OutboundClient } from '@haven/outbound';
+import { isHealthyRegistry, OutboundClient, registrySecretContext } from '@haven/outbound';
 import { recordAudit } from '../audit/record-audit.js';
 import { mapPage } from '../listing/select-page.js';
 import { CoreOptions } from '../platform/core-options.js';
@@ -91,11 +91,11 @@ export class RegistryService {
   }
 
   #opened({ id, sealedSecret, ...row }: RegistryRow): RegistryDescription {
-    return { ...row, accessSecret: sealedSecret === undefined ? '' : openSecret(this.options.secretKey, sealedSecret, contextOf(id)) };
+    return { ...row, accessSecret: sealedSecret === undefined ? '' : openSecret(this.options.secretKey, sealedSecret, registrySecretContext(id)) };
   }
 
   #sealed(id: number, { accessSecret, ...registry }: RegistryDescription): RegistryToStore {
-    return { ...registry, sealedSecret: accessSecret === '' ? undefined : sealSecret(this.options.secretKey, accessSecret, contextOf(id)), healthy: true };
+    return { ...registry, sealedSecret: accessSecret === '' ? undefined : sealSecret(this.options.secretKey, accessSecret, registrySecretContext(id)), healthy: true };
   }
 }
 
@@ -107,10 +107,6 @@ function registryOf(row: RegistryRow): Registry {
     ...(row.accessKey === '' && row.sealedSecret === undefined ? {} : { credential }),
     status: row.healthy ? 'healthy' : 'unhealthy', creation_time: row.createdAt.toISOString(), update_time: row.updatedAt.toISOString(),
   };
-}
-
-function contextOf(id: number): string {
-  return `registry:${id}`;
 }
 
 async function audit(transaction: Transaction, caller: Caller, operation: 'create' | 'update' | 'delete', name: string): Promise<void> {

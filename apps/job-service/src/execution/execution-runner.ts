@@ -18,6 +18,8 @@ export interface RunnerParts {
   readonly pools: WorkerPools;
   /** This process. */
   readonly pool: WorkerPool;
+  /** Logs of jobs that ended so many days ago are removed. */
+  readonly logDays: number;
   readonly logger: Logger;
 }
 
@@ -38,6 +40,7 @@ export class ExecutionRunner {
       new Routine({ name: 'saying that this process lives', everyMs: BEAT_MS, work: () => parts.pools.beat(parts.pool), logger }),
       new Routine({ name: 'ending webhook deliveries that nobody does any more', everyMs: SWEEP_MS, work: () => parts.webhooks.repair(), logger }),
       new Routine({ name: 'forgetting old executions', everyMs: FORGET_MS, work: () => parts.sweep.forgetOld(), logger }),
+      new Routine({ name: 'removing old job logs', everyMs: FORGET_MS, work: () => parts.sweep.forgetLogs(parts.logDays), logger }),
     ];
   }
 
@@ -53,6 +56,11 @@ export class ExecutionRunner {
   /** Redis may have lost its data: the queue is told of every task that waits. */
   tellAll(): void {
     this.#everythingAgain = true;
+    this.#sweep.hurry();
+  }
+
+  /** Looks at once for tasks that nobody has been told of, for instance because their queue was paused. */
+  look(): void {
     this.#sweep.hurry();
   }
 

@@ -5,13 +5,17 @@ import { retryWithJitter, type Health, type RootLogger } from '@haven/runtime';
 import type { AuditWork } from '../audit/audit-work.js';
 import type { Subscribers } from '../event/subscribers.js';
 import type { ExecutionRunner } from '../execution/execution-runner.js';
+import { Routine } from '../execution/routine.js';
 import type { GarbageWork } from '../garbage/garbage-work.js';
 import { HandledEvents } from '../event/handled-events.js';
 import { purgeEvents } from '../event/purge-events.js';
+import type { RegistryHealth } from '../registry/registry-health.js';
 import type { Relay } from '../relay/relay.js';
 import type { UploadPurge } from '../upload/purge-uploads.js';
 
 const MINUTE_MS = 60_000;
+/** How soon it is noticed that Redis lost its data while it stayed reachable. */
+const NOTICE_MS = 5000;
 const RETRY = { baseMs: 200, maxMs: 5000, attempts: Infinity };
 
 /** What this service works with. */
@@ -26,6 +30,7 @@ export class WorkParts {
     readonly garbage: GarbageWork,
     readonly audit: AuditWork,
     readonly executions: ExecutionRunner,
+    readonly registryHealth: RegistryHealth,
     readonly logger: RootLogger,
     readonly health: Health,
   ) {}
@@ -37,12 +42,14 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
   readonly #parts: WorkParts;
   readonly #handled: HandledEvents;
   readonly #stop = new AbortController();
+  readonly #notice: Routine;
   #starting: Promise<void> = Promise.resolve();
   #scheduling: Promise<void> | undefined;
 
   constructor(parts: WorkParts) {
     this.#parts = parts;
     this.#handled = new HandledEvents(parts.outbox, parts.logger);
+    this.#notice = new Routine({ name: 'noticing that Redis lost its data', everyMs: NOTICE_MS, work: () => this.#makeGood(), logger: parts.logger });
     parts.health.add('database', () => this.#schemaIsCurrent());
     parts.health.add('redis', () => parts.messages.ping());
   }
@@ -61,10 +68,13 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
       workers.start();
       this.#parts.relay.start();
       this.#parts.executions.start();
+      this.#parts.registryHealth.start();
+      messages.broadcasts.on('queues-resumed', () => { this.#parts.executions.look(); });
       // Redis may have lost its data together with its connection.
       messages.broadcasts.onReconnect(() => {
         this.#schedule();
         this.#parts.executions.tellAll();
+        this.#notice.start();
       });
     });
   }
@@ -73,7 +83,9 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
     this.#stop.abort();
     await this.#starting;
     await this.#scheduling;
+    await this.#notice.stop();
     this.#parts.garbage.stop();
+    await this.#parts.registryHealth.stop();
     await this.#parts.executions.stop();
     await this.#parts.relay.stop();
     await this.#parts.messages.close();
@@ -100,6 +112,15 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
   #schedule(): void {
     this.#scheduling ??= this.#untilStopped(() => retryWithJitter(() => this.#scheduleAll(), { ...RETRY, signal: this.#stop.signal }))
       .finally(() => { this.#scheduling = undefined; });
+  }
+
+  /** Without waiting until somebody misses something: what is regular begins anew, and what waits is told of again. */
+  async #makeGood(): Promise<void> {
+    const lost = await this.#parts.messages.jobs.whenEmptied(async () => {
+      await this.#scheduleAll();
+      this.#parts.executions.tellAll();
+    });
+    if (lost) this.#parts.logger.info('the job queue was empty; it has been told again of everything that waits');
   }
 
   async #scheduleAll(): Promise<void> {

@@ -18,6 +18,8 @@ export const BROADCASTS = {
   'settings-changed': z.object({}),
   /** Somebody asked an execution to stop; whoever does its tasks ends them. */
   'execution-stopped': z.object({ execution: z.int().positive() }),
+  /** What waits in paused queues may be begun again. */
+  'queues-resumed': z.object({}),
 } as const satisfies Record<string, z.ZodObject>;
 
 export type BroadcastName = keyof typeof BROADCASTS;

@@ -14,6 +14,8 @@ export class FakeJobQueue extends JobQueue {
   readonly added: FakeJob[] = [];
   readonly scheduled = new Map<JobName, number>();
   readonly givenUp: { readonly job: FakeJob; readonly error: unknown }[] = [];
+  /** Set to true for a queue that lost its data. */
+  emptied = true;
   /** Set to false to have adding rejected, as when Redis is down. */
   available = true;
   readonly #waiting: FakeJob[] = [];
@@ -39,6 +41,14 @@ export class FakeJobQueue extends JobQueue {
     checkedPayload(job, payload);
     if (!this.available) throw new JobsUnavailable('the job queue cannot be reached');
     this.scheduled.set(job, everyMs);
+  }
+
+  override async whenEmptied(work: () => Promise<void>): Promise<boolean> {
+    if (!this.available) throw new JobsUnavailable('the job queue cannot be reached');
+    if (!this.emptied) return false;
+    await work();
+    this.emptied = false;
+    return true;
   }
 
   workers(jobs: readonly JobName[] = JOB_NAMES): Workers {

@@ -68,6 +68,16 @@ export function jobQueueContract(name: string, open: () => Promise<QueueUnderTes
       expect(done[0]).toBe(1);
     });
 
+    test('has what it lost made good once, and tried again when that fails', async () => {
+      let times = 0;
+      const work = async (): Promise<void> => {
+        times += 1;
+        if (times === 1) throw new Error('not yet');
+      };
+      await expect(queue.jobs.whenEmptied(work)).rejects.toThrow('not yet');
+      expect([await queue.jobs.whenEmptied(work), await queue.jobs.whenEmptied(work), times]).toEqual([true, false, 2]);
+    });
+
     test('tries a job again when its handler fails', async () => {
       const attempts: number[] = [];
       const workers = queue.workers(['deliver-event']);

@@ -25,6 +25,13 @@ export abstract class JobQueue {
 
   /** Has the job done regularly, once per interval however many processes ask for it. Asking again changes the interval. */
   abstract schedule<J extends JobName>(job: J, payload: JobPayload<J>, everyMs: number): Promise<void>;
+
+  /**
+   * Does the work when the queue holds nothing of what it was told before: at first, and whenever its data was lost. Once
+   * the work has resolved, nobody does it again. Several processes may do it at the same time. Resolves to whether it did.
+   * @throws JobsUnavailable when Redis is down.
+   */
+  abstract whenEmptied(work: () => Promise<void>): Promise<boolean>;
 }
 
 export interface JobContext {

@@ -1,4 +1,5 @@
 import { Queue, type JobsOptions } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { checkedId, checkedPayload } from '../job/job-handlers.js';
 import { JobQueue, JobsUnavailable, type JobToAdd } from '../job/job-queue.js';
 import { JOBS, type JobDefinition, type JobName, type JobPayload } from '../job/jobs.js';
@@ -31,12 +32,15 @@ function jobOptions(job: JobName): JobsOptions {
 export class BullJobQueue extends JobQueue {
   readonly #link: RedisLink;
   readonly #prefix: string;
+  /** A key that is there for as long as what was queued is. */
+  readonly #witness: string;
   readonly #queues = new Map<JobName, Queue>();
 
   constructor(link: RedisLink, prefix: string) {
     super();
     this.#link = link;
     this.#prefix = queuePrefix(prefix);
+    this.#witness = `${prefix}:jobs-kept`;
   }
 
   override async add<J extends JobName>(job: J, payload: JobPayload<J>, { id }: { readonly id?: string } = {}): Promise<void> {
@@ -57,9 +61,25 @@ export class BullJobQueue extends JobQueue {
     await this.#reach(job, (queue) => queue.upsertJobScheduler(job, { every: everyMs }, { name: job, data, opts: jobOptions(job) }));
   }
 
+  override async whenEmptied(work: () => Promise<void>): Promise<boolean> {
+    if ((await this.#ask((redis) => redis.exists(this.#witness))) > 0) return false;
+    await work();
+    await this.#ask((redis) => redis.set(this.#witness, '1'));
+    return true;
+  }
+
   async close(): Promise<void> {
     await Promise.allSettled([...this.#queues.values()].map((queue) => queue.close()));
     this.#queues.clear();
+  }
+
+  /** The link gives a command up that gets no answer. */
+  async #ask<T>(command: (redis: Redis) => Promise<T>): Promise<T> {
+    try {
+      return await command(this.#link.commands);
+    } catch (error) {
+      throw new JobsUnavailable('the job queue cannot be reached', { cause: error });
+    }
   }
 
   async #reach(job: JobName, call: (queue: Queue) => Promise<unknown>): Promise<void> {

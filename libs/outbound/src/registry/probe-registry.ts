@@ -15,14 +15,22 @@ export interface ReachableRegistry {
 
 const TIME_MS = 10_000;
 
+/** What the secret of a stored registry is sealed for. */
+export function registrySecretContext(id: number): string {
+  return `registry:${id}`;
+}
+
 /**
  * Whether a registry answers, and takes the credentials when it has some: GET /v2/ (OCI distribution specification,
  * end-1), with the challenge it makes. Never rejects: why it does not is for nobody to read, as that would tell about
  * networks that only this server sees.
+ *
+ * @param signal gives the attempt up, which looks like a registry that does not answer
  */
-export async function isHealthyRegistry(client: OutboundClient, registry: ReachableRegistry): Promise<boolean> {
+export async function isHealthyRegistry(client: OutboundClient, registry: ReachableRegistry, signal?: AbortSignal): Promise<boolean> {
+  const timeout = AbortSignal.timeout(TIME_MS);
   try {
-    return await probe(client, registry, AbortSignal.timeout(TIME_MS));
+    return await probe(client, registry, signal === undefined ? timeout : AbortSignal.any([timeout, signal]));
   } catch (error) {
     if (error instanceof OutboundError) return false;
     throw error;
