@@ -42,17 +42,24 @@ export class RegistryHealth {
 
   /** Asks every registry whose turn it is. Resolves to how many. */
   async look(): Promise<number> {
-    const counts = await Promise.all(Array.from({ length: AT_ONCE }, () => this.#lookInTurn()));
+    const first = await this.#take();
+    if (first === undefined) return 0;
+    const counts = await Promise.all(Array.from({ length: AT_ONCE }, (_, place) => this.#checkInTurn(place === 0 ? first : undefined)));
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
-  async #lookInTurn(): Promise<number> {
+  async #take(): Promise<RegistryToCheck | undefined> {
     const { database, secretKey, everySeconds = EVERY_SECONDS } = this.#parts;
-    for (let count = 0; ; count += 1) {
-      const registry = this.#stop.signal.aborted ? undefined : await takeDueRegistry(database, everySeconds, secretKey !== undefined);
-      if (registry === undefined) return count;
+    return this.#stop.signal.aborted ? undefined : takeDueRegistry(database, everySeconds, secretKey !== undefined);
+  }
+
+  async #checkInTurn(first: RegistryToCheck | undefined): Promise<number> {
+    let count = 0;
+    for (let registry = first ?? (await this.#take()); registry !== undefined; registry = await this.#take()) {
       await this.#check(registry);
+      count += 1;
     }
+    return count;
   }
 
   async #check(registry: RegistryToCheck): Promise<void> {

@@ -70,11 +70,11 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
       this.#parts.executions.start();
       this.#parts.registryHealth.start();
       messages.broadcasts.on('queues-resumed', () => { this.#parts.executions.look(); });
+      this.#schedule(); // Redis may have been there all the time.
       // Redis may have lost its data together with its connection.
       messages.broadcasts.onReconnect(() => {
         this.#schedule();
         this.#parts.executions.tellAll();
-        this.#notice.start();
       });
     });
   }
@@ -111,6 +111,7 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
 
   #schedule(): void {
     this.#scheduling ??= this.#untilStopped(() => retryWithJitter(() => this.#scheduleAll(), { ...RETRY, signal: this.#stop.signal }))
+      .then(() => { this.#notice.start(); })
       .finally(() => { this.#scheduling = undefined; });
   }
 
