@@ -30,6 +30,14 @@ export interface ByteRange {
   readonly end: number;
 }
 
+/** A stored blob, as {@link BlobStorage.stat} finds it. */
+export interface FoundBlob {
+  /** In bytes. */
+  readonly size: number;
+  /** Another one whenever bytes were stored anew under the digest, be it the same bytes. To be compared, not read. */
+  readonly version: string;
+}
+
 /** One stored blob, as {@link BlobStorage.list} meets it. */
 export interface StoredBlob {
   readonly digest: Digest;
@@ -94,20 +102,20 @@ export abstract class BlobStorage {
 
   /**
    * Turns an upload of exactly `state.received` bytes into the blob of that digest. When it resolves the
-   * blob survives a power loss; until then it is either absent or whole, never partial. When the blob is there
-   * already, the upload is dropped. May be repeated after it succeeded, or after a crash; commits of
-   * one digest may run at the same time.
+   * blob survives a power loss; until then it is what it was before, never partial. Bytes that are there already are
+   * replaced, of whatever size they are: they may be damaged, and a push must heal them. May be repeated after it
+   * succeeded, or after a crash; commits of one digest may run at the same time.
    */
   abstract commit(state: UploadState, digest: Digest): Promise<void>;
 
   /** Drops an upload. A state without `driver` (from {@link staleUploads}) will do. May be repeated. */
   abstract abort(state: UploadState): Promise<void>;
 
-  /** Stores a small blob at once, as durably and atomically as {@link commit}. */
+  /** Stores a small blob at once, as durably and atomically as {@link commit}, and in the place of other bytes, too. */
   abstract put(digest: Digest, bytes: Uint8Array): Promise<void>;
 
-  /** The size in bytes, or undefined when there is no such blob. */
-  abstract stat(digest: Digest): Promise<{ readonly size: number } | undefined>;
+  /** What is stored under the digest; undefined when nothing is. */
+  abstract stat(digest: Digest): Promise<FoundBlob | undefined>;
 
   /**
    * The bytes of a blob, or of a range of it. They come in large chunks, each a memory of its own that the

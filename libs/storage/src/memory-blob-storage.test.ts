@@ -5,7 +5,10 @@ import { blobStorageContract } from './blob-storage.contract.js';
 import { MemoryBlobStorage } from './memory-blob-storage.js';
 import { StorageError } from './storage-error.js';
 
-blobStorageContract('The fake', async () => ({ storage: new MemoryBlobStorage(), close: async () => undefined }));
+blobStorageContract('The fake', async () => {
+  const storage = new MemoryBlobStorage();
+  return { storage, overwrite: (digest, bytes) => storage.put(digest, bytes), tickMs: 0, close: async () => undefined };
+});
 
 test('the fake fails on request, and heals', async () => {
   const storage = new MemoryBlobStorage();

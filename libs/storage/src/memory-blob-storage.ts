@@ -1,6 +1,6 @@
 import type { Digest } from '@haven/oci';
 import {
-  type AppendResult, BlobStorage, type ByteRange, isUploadId, type RedirectOptions, type StaleUpload, type StoredBlob, type UnfinishedCommit, type UploadState,
+  type AppendResult, BlobStorage, type ByteRange, type FoundBlob, isUploadId, type RedirectOptions, type StaleUpload, type StoredBlob, type UnfinishedCommit, type UploadState,
 } from './blob-storage.js';
 import { checkRange, collect } from './byte-range.js';
 import { drain } from './drain.js';
@@ -11,11 +11,16 @@ interface Kept {
   readonly at: Date;
 }
 
+interface KeptBlob extends Kept {
+  readonly version: string;
+}
+
 /** The fake: keeps everything in memory. For unit tests; it passes the same contract as the real ones. */
 export class MemoryBlobStorage extends BlobStorage {
-  readonly #blobs = new Map<Digest, Kept>();
+  readonly #blobs = new Map<Digest, KeptBlob>();
   readonly #uploads = new Map<string, Kept>();
   readonly #now: () => Date;
+  #puts = 0;
   /** While set, every call rejects with it. */
   failure: StorageError | undefined;
   /** While set, {@link redirectUrl} answers with it, followed by the digest. */
@@ -55,9 +60,9 @@ export class MemoryBlobStorage extends BlobStorage {
 
   override async commit(state: UploadState, digest: Digest): Promise<void> {
     this.#mayFail();
-    if (this.#blobs.get(digest)?.bytes.byteLength !== state.received) {
-      this.#blobs.set(digest, { bytes: Buffer.from(this.#received(state)), at: this.#now() });
-    }
+    // An upload that is gone was committed before; one that is there is stored, whatever lies in its place.
+    const committed = !this.#uploads.has(state.id) && this.#blobs.get(digest)?.bytes.byteLength === state.received;
+    if (!committed) this.#keepBlob(digest, this.#received(state));
     this.#uploads.delete(state.id);
   }
 
@@ -68,13 +73,13 @@ export class MemoryBlobStorage extends BlobStorage {
 
   override async put(digest: Digest, bytes: Uint8Array): Promise<void> {
     this.#mayFail();
-    this.#blobs.set(digest, { bytes: Buffer.from(bytes), at: this.#now() });
+    this.#keepBlob(digest, bytes);
   }
 
-  override async stat(digest: Digest): Promise<{ size: number } | undefined> {
+  override async stat(digest: Digest): Promise<FoundBlob | undefined> {
     this.#mayFail();
     const kept = this.#blobs.get(digest);
-    return kept && { size: kept.bytes.byteLength };
+    return kept && { size: kept.bytes.byteLength, version: kept.version };
   }
 
   override async read(digest: Digest, range?: ByteRange): Promise<AsyncIterable<Uint8Array>> {
@@ -135,6 +140,11 @@ export class MemoryBlobStorage extends BlobStorage {
 
   #keepUpload(id: string, bytes: Buffer): void {
     this.#uploads.set(id, { bytes, at: this.#now() });
+  }
+
+  #keepBlob(digest: Digest, bytes: Uint8Array): void {
+    this.#puts += 1;
+    this.#blobs.set(digest, { bytes: Buffer.from(bytes), at: this.#now(), version: String(this.#puts) });
   }
 
   #received(state: UploadState): Buffer {

@@ -136,10 +136,10 @@ describe('a garbage collection', () => {
     expect([status, message]).toEqual(['Success', '1 blobs, 3 bytes, were freed']);
     expect(attributes).toEqual({ freed_space: 3, purged_blobs: 1, purged_manifests: 0, deleted_artifacts: 0, removed_uploads: 0, failed_blobs: 0, failed_uploads: 0 });
     expect(log).toContain('freed: 1 blobs, 3 bytes\n');
-    expect([await storage.stat(old), await storage.stat(young), await storage.stat(used)]).toEqual([undefined, { size: 5 }, { size: 22 }]);
+    expect([await storage.stat(old), await storage.stat(young), await storage.stat(used)]).toEqual([undefined, expect.objectContaining({ size: 5 }), expect.objectContaining({ size: 22 })]);
     expect(await metrics.text()).toContain('haven_garbage_bytes_total 3');
     expect(await upload('old')).toBe(old);
-    expect(await storage.stat(old)).toEqual({ size: 3 });
+    expect(await storage.stat(old)).toMatchObject({ size: 3 });
     await catalog.removeBlob('alpha/app', young);
     expect((await run()).log).toMatch(/kept: 1 blobs, 5 bytes, because they were uploaded, used or given up within the last 2 hours; the last of them until 20/);
   });

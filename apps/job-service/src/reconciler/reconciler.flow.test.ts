@@ -73,7 +73,7 @@ describe('beside pushes', () => {
       },
     })).run(task);
     expect([looks, await world.found(id)]).toEqual([1, []]);
-    expect(await world.storage.stat(digest)).toEqual({ size: 60 });
+    expect(await world.storage.stat(digest)).toMatchObject({ size: 60 });
   });
 
   test('what garbage collection is about to delete, or just deleted, is none of its business', async () => {

@@ -1,8 +1,8 @@
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Digest, digestAlgorithm, digestHex } from '@haven/oci';
-import type { StoredBlob } from '../blob-storage.js';
+import type { FoundBlob, StoredBlob } from '../blob-storage.js';
 import { errorCode } from '../error-code.js';
 import { ALGORITHMS, BLOBS, blobPath, digestOfBlobPath } from '../layout.js';
 import { StorageError, UploadMissing } from '../storage-error.js';
@@ -27,23 +27,27 @@ export class BlobFiles {
     return join(this.#root, blobPath(digest));
   }
 
-  /** The size of a blob in bytes; undefined when there is none. */
-  async size(digest: Digest): Promise<number | undefined> {
-    return (await this.#find(digest))?.size;
+  /** What lies under a digest; undefined when nothing does. */
+  async find(digest: Digest): Promise<FoundBlob | undefined> {
+    const found = await this.#find(digest);
+    // Whatever is moved in is another file (ino) than the one it replaces, which has its number until then.
+    return found && { size: found.size, version: `${found.ino}-${found.ctimeMs}-${found.mtimeMs}` };
   }
 
-  /** Turns a file of exactly `size` bytes, synced already, into a blob. */
+  /**
+   * Turns a file of exactly `size` bytes, synced already, into a blob. A file that lies there already is replaced, also one
+   * of the same size: nobody has looked at its bytes, while those of the upload are what the digest says. The rename leaves
+   * the old file or the new one, whenever the power goes; whoever reads the old one has it open and reads on.
+   */
   async moveIn(file: string, size: number, digest: Digest, id: string): Promise<void> {
     for (let tries = 1; ; tries += 1) {
-      if ((await this.size(digest)) === size) return this.#keepExisting(file, digest);
+      if (!(await sealAt(file, size, id))) return this.#keepCommitted(size, digest, id);
       await mkdir(dirname(this.path(digest)), { recursive: true, mode: 0o700 });
       try {
-        await sealAt(file, size, id);
         await rename(file, this.path(digest));
         return await this.#syncFolders(digest);
       } catch (error) {
-        // The upload is gone: a commit of the same upload was faster, or there never was one.
-        if (error instanceof UploadMissing && (await this.size(digest)) === size) return this.#keepExisting(file, digest);
+        // Its folder went with a blob that was deleted, or the file with a commit of the same upload: look again.
         if (!isAbsent(error) || tries >= MOVE_ATTEMPTS) throw error;
       }
     }
@@ -82,25 +86,25 @@ export class BlobFiles {
     for (const hex of await folders(join(this.#root, BLOBS, algorithm, shard))) {
       const digest = hex > hexAfter ? digestOfBlobPath(`${BLOBS}/${algorithm}/${shard}/${hex}/data`) : undefined;
       const found = digest && (await attempt('look up a blob', () => this.#find(digest)));
-      if (digest && found) yield { digest, size: found.size, modifiedAt: found.modifiedAt };
+      if (digest && found) yield { digest, size: found.size, modifiedAt: found.mtime };
     }
   }
 
-  async #find(digest: Digest): Promise<{ size: number; modifiedAt: Date } | undefined> {
+  async #find(digest: Digest): Promise<Stats | undefined> {
     try {
       const found = await lstat(this.path(digest));
-      return found.isFile() ? { size: found.size, modifiedAt: found.mtime } : undefined;
+      return found.isFile() ? found : undefined;
     } catch (error) {
       if (isAbsent(error)) return undefined;
       throw error;
     }
   }
 
-  /** The blob may be there because of a commit that has not synced yet, or of a program that never does. */
-  async #keepExisting(file: string, digest: Digest): Promise<void> {
+  /** The upload is gone: a commit of it was faster, which may not have synced yet, or there never was one. */
+  async #keepCommitted(size: number, digest: Digest, id: string): Promise<void> {
+    if ((await this.#find(digest))?.size !== size) throw new UploadMissing(id);
     await this.#ifStillThere(digest, () => syncFile(this.path(digest)));
     await this.#syncFolders(digest);
-    await removeFile(file);
   }
 
   async #syncFolders(digest: Digest): Promise<void> {
@@ -123,8 +127,8 @@ export class BlobFiles {
   }
 }
 
-/** Makes sure that a file has exactly this size. */
-async function sealAt(file: string, size: number, id: string): Promise<void> {
+/** Makes sure that a file has exactly this size. False when there is no such file. */
+async function sealAt(file: string, size: number, id: string): Promise<boolean> {
   try {
     await withFile(file, constants.O_RDWR, async (handle) => {
       const found = (await handle.stat()).size;
@@ -133,8 +137,9 @@ async function sealAt(file: string, size: number, id: string): Promise<void> {
       await handle.truncate(size);
       await handle.datasync();
     });
+    return true;
   } catch (error) {
-    if (isAbsent(error)) throw new UploadMissing(id);
+    if (isAbsent(error)) return false;
     throw error;
   }
 }

@@ -12,7 +12,14 @@ import { FilesystemBlobStorage } from './filesystem-blob-storage.js';
 
 blobStorageContract('The file system', async () => {
   const root = mkdtempSync(join(tmpdir(), 'haven-storage-'));
-  return { storage: new FilesystemBlobStorage(root), close: async () => rmSync(root, { recursive: true }) };
+  const storage = new FilesystemBlobStorage(root);
+  return {
+    storage, tickMs: 20, close: async () => rmSync(root, { recursive: true }),
+    overwrite: async (digest, bytes) => {
+      mkdirSync(dirname(storage.localFile(digest)), { recursive: true });
+      writeFileSync(storage.localFile(digest), bytes);
+    },
+  };
 });
 
 let folder: string;
@@ -106,6 +113,24 @@ describe('after a crash', () => {
     const { state } = await appended(storage, bytes);
     await storage.commit(state, digestOf(bytes));
     expect(await storage.readAll(digestOf(bytes), 40)).toEqual(bytes);
+  });
+
+  test('a damaged blob is replaced by another file: whoever reads the old one is not disturbed', async () => {
+    const storage = new FilesystemBlobStorage(folder);
+    const bytes = randomBytes(5_000_000);
+    await storage.put(digestOf(bytes), bytes);
+    const damaged = randomBytes(5_000_000);
+    writeFileSync(storage.localFile(digestOf(bytes)), damaged);
+    const before = statSync(storage.localFile(digestOf(bytes))).ino;
+    const reading = (await storage.read(digestOf(bytes)))[Symbol.asyncIterator]();
+    const read = [(await reading.next()).value as Buffer];
+    const { state } = await appended(storage, bytes);
+    await storage.commit(state, digestOf(bytes));
+    for (let next = await reading.next(); next.done !== true; next = await reading.next()) read.push(next.value as Buffer);
+    expect(Buffer.concat(read).equals(damaged)).toBe(true);
+    expect(statSync(storage.localFile(digestOf(bytes))).ino).not.toBe(before);
+    expect((await storage.readAll(digestOf(bytes), 5_000_000)).equals(bytes)).toBe(true);
+    expect(readdirSync(join(folder, 'haven/uploads'))).toEqual([]);
   });
 
   test('the temporary files of every call are listed and can be removed', async () => {

@@ -3,7 +3,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '@haven/oci';
-import { type AppendResult, BlobStorage, type ByteRange, isUploadId, type StaleUpload, type StoredBlob, type UnfinishedCommit, type UploadState } from '../blob-storage.js';
+import { type AppendResult, BlobStorage, type ByteRange, type FoundBlob, isUploadId, type StaleUpload, type StoredBlob, type UnfinishedCommit, type UploadState } from '../blob-storage.js';
 import { checkRange, collect } from '../byte-range.js';
 import { UPLOADS, uploadPath } from '../layout.js';
 import { BlobMissing, UploadMissing } from '../storage-error.js';
@@ -91,9 +91,8 @@ export class FilesystemBlobStorage extends BlobStorage {
     }
   }
 
-  override async stat(digest: Digest): Promise<{ size: number } | undefined> {
-    const size = await attempt('look up a blob', () => this.#blobs.size(digest));
-    return size === undefined ? undefined : { size };
+  override stat(digest: Digest): Promise<FoundBlob | undefined> {
+    return attempt('look up a blob', () => this.#blobs.find(digest));
   }
 
   override async read(digest: Digest, range?: ByteRange): Promise<AsyncIterable<Uint8Array>> {

@@ -1,3 +1,4 @@
+import { StorageError } from '../storage-error.js';
 import { isGone } from './failure.js';
 import type { S3Objects } from './objects.js';
 import type { SegmentObject } from './segments.js';
@@ -5,14 +6,27 @@ import type { SegmentObject } from './segments.js';
 /** Parts that the store copies at the same time. */
 const COPIES = 8;
 
+/** A join whose end nobody saw is made anew; this often only when somebody drops them all the time. */
+const JOINS = 4;
+
 /**
- * Makes one object of several, within the store. The object appears whole, at the end.
+ * Makes one object of several, within the store, in the place of what is there. The object appears whole, at the end.
  * @throws what `isGone` knows when a segment is missing
  */
 export async function assemble(objects: S3Objects, segments: readonly SegmentObject[], key: string): Promise<void> {
   const [only] = segments;
   if (only === undefined) return objects.put(key, Buffer.alloc(0));
   if (segments.length === 1) return objects.copy(only.key, key);
+  for (let joins = 1; !(await join(objects, segments, key)); joins += 1) {
+    if (joins === JOINS) throw new StorageError('unavailable', `S3 forgot ${JOINS} multipart uploads of ${key} before they were completed.`);
+  }
+}
+
+/**
+ * False when the store does not know the multipart upload any more. An earlier try may have completed it although its
+ * answer was lost, or somebody dropped it; the object that is there does not tell, for it may have been there before.
+ */
+async function join(objects: S3Objects, segments: readonly SegmentObject[], key: string): Promise<boolean> {
   const uploadId = await objects.initiate(key);
   let etags: readonly string[];
   try {
@@ -24,9 +38,9 @@ export async function assemble(objects: S3Objects, segments: readonly SegmentObj
   }
   try {
     await objects.complete(key, uploadId, etags);
+    return true;
   } catch (error) {
-    // An earlier try may have succeeded although its answer was lost. The caller looks at the object itself.
-    if (isGone(error)) return;
+    if (isGone(error)) return false;
     await objects.abandon(key, uploadId).catch(() => undefined);
     throw error;
   }

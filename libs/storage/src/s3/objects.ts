@@ -48,11 +48,11 @@ export class S3Objects {
     this.limits = limits;
   }
 
-  /** The size of an object in bytes; undefined when there is none. */
-  async size(key: string): Promise<number | undefined> {
+  /** What is stored under a key; undefined when nothing is. `version` changes whenever it is written. */
+  async find(key: string): Promise<{ readonly size: number; readonly version: string } | undefined> {
     try {
-      const { size } = await this.#call(() => this.#client.statObject(this.#bucket, this.#key(key)));
-      return size;
+      const { size, etag, lastModified, versionId } = await this.#call(() => this.#client.statObject(this.#bucket, this.#key(key)));
+      return { size, version: `${etag} ${lastModified.toISOString()} ${versionId ?? ''}` };
     } catch (error) {
       if (isGone(error)) return undefined;
       throw error;

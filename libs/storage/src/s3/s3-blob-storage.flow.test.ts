@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { digestOf } from '@haven/oci';
+import { digestOf, type Digest } from '@haven/oci';
 import { blobStorageContract } from '../blob-storage.contract.js';
 import type { BlobStorage, UnfinishedCommit, UploadState } from '../blob-storage.js';
 import { blobPath } from '../layout.js';
@@ -32,7 +32,7 @@ function impatient(idleMs: number): S3Limits {
 
 blobStorageContract('S3', async () => {
   const bucket = await createTestBucket();
-  return { storage: openStorage(bucket.address({ prefix: 'some/where' }), bucket.keys), close: async () => undefined };
+  return { storage: openStorage(bucket.address({ prefix: 'some/where' }), bucket.keys), overwrite: overwriting(bucket, 'some/where/'), tickMs: 1_100, close: async () => undefined };
 });
 
 const seed = faultSeed();
@@ -42,6 +42,8 @@ blobStorageContract(`S3 with faults (HAVEN_TEST_FAULT_SEED=${seed})`, async () =
   const address = parseS3Address(new URL(bucket.address({ endpoint: faulty.endpoint })));
   return {
     storage: new S3BlobStorage(address, bucket.keys.accessKey, bucket.keys.secretKey, PATIENT),
+    overwrite: overwriting(bucket, ''),
+    tickMs: 1_100,
     close: async () => {
       await faulty.close();
       // All kinds must have happened, or this run has shown nothing.
@@ -116,6 +118,15 @@ describe('when the store misbehaves', () => {
     const bytes = randomBytes(9_000_000);
     const storage = await behind(first(1, 'forget', ({ method, url }) => method === 'POST' && url.includes('uploadId=')));
     await storage.commit(await uploaded(storage, bytes), digestOf(bytes));
+    expect((await readAll(storage, bytes)).equals(bytes)).toBe(true);
+  });
+
+  test('a join that the store forgot is made anew, and damaged bytes of the same size do not pass for it', async () => {
+    const bytes = randomBytes(9_000_000);
+    await overwriting(bucket, '')(digestOf(bytes), randomBytes(9_000_000));
+    const storage = await behind(first(1, 'gone', ({ method, url }) => method === 'POST' && url.includes('uploadId=')));
+    await storage.commit(await uploaded(storage, bytes), digestOf(bytes));
+    expect(faulty.requests.filter(({ method, url }) => method === 'POST' && url.endsWith('?uploads'))).toHaveLength(2);
     expect((await readAll(storage, bytes)).equals(bytes)).toBe(true);
   });
 
@@ -243,6 +254,10 @@ test('a committed upload leaves the blob and nothing else', async () => {
   await storage.commit(third.state, digestOf(bytes));
   expect(await own.objects()).toEqual([`p/${blobPath(digestOf(bytes))}`]);
 });
+
+function overwriting({ client, name }: TestBucket, prefix: string): (digest: Digest, bytes: Buffer) => Promise<void> {
+  return async (digest, bytes) => { await client.putObject(name, `${prefix}${blobPath(digest)}`, bytes, bytes.byteLength); };
+}
 
 function first(times: number, fault: Fault, applies: (request: { method: string; url: string }) => boolean): FaultPlan {
   let left = times;

@@ -2,12 +2,12 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
- * `refuse` and `slow-down` answer 500 and 503 without asking the server. `reset` breaks the connection before the request
- * is passed on, `forget` after the server has carried it out. `cut` breaks it in the middle of the answer's body.
- * `stall` never answers. `lie` lets the server carry it out and answers 500. `no-range` makes the answer look like that of a
- * server which does not know ranges.
+ * `refuse` and `slow-down` answer 500 and 503 without asking the server, and `gone` that there is no such multipart upload.
+ * `reset` breaks the connection before the request is passed on, `forget` after the server has carried it out. `cut` breaks it
+ * in the middle of the answer's body. `stall` never answers. `lie` lets the server carry it out and answers 500. `no-range`
+ * makes the answer look like that of a server which does not know ranges.
  */
-export type Fault = 'refuse' | 'slow-down' | 'reset' | 'forget' | 'cut' | 'stall' | 'lie' | 'no-range';
+export type Fault = 'refuse' | 'slow-down' | 'gone' | 'reset' | 'forget' | 'cut' | 'stall' | 'lie' | 'no-range';
 
 /** A request as it arrived, before any fault. */
 export interface SeenRequest {
@@ -93,6 +93,7 @@ function handle(target: string, request: http.IncomingMessage, response: http.Se
   if (fault === 'stall') return void request.resume();
   if (fault === 'refuse') return refuse(request, response, 500, 'InternalError');
   if (fault === 'slow-down') return refuse(request, response, 503, 'SlowDown');
+  if (fault === 'gone') return refuse(request, response, 404, 'NoSuchUpload');
   const onward = http.request(target, { method: request.method, path: request.url, headers: request.headers, agent: false }, (answer) => {
     if (fault === 'forget' || fault === 'lie') {
       answer.resume();
