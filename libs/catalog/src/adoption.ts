@@ -5,8 +5,8 @@ import type { Queryable } from '@haven/database';
  * Makes stored bytes that the catalog does not know a blob that no repository holds, which garbage collection removes when
  * its grace time is over. Resolves to false when the catalog knows the blob already.
  *
- * Whoever finds such bytes must not delete them himself. A push asks for the row (claimBlob), stores the bytes, which are
- * there already and stay as they are, and then writes the row: between the first and the last of these nobody can tell
+ * Whoever finds such bytes must not delete them himself. A push asks for the row (claimBlob), stores the bytes, in the place
+ * of those that are there already, and then writes the row: between the first and the last of these nobody can tell
  * that it is going on. With a row there is always something to tell it by: a push that comes later refreshes `used_at` or
  * is refused, and one that was under way finds the row and links the blob, for which it has as long as any other push.
  *

@@ -83,7 +83,7 @@ interface EntryToRestore {
  * Undoes a deletion: artifacts with their accessories, tags, or a repository with all of them. A tag that exists again
  * keeps its new meaning; a deleted tag whose name is taken stays in the bin. Rejects with 'bin-entry-unknown',
  * 'quota-exceeded', or 'restore-conflict' when the repository's name is taken, the repository itself is in the bin, or
- * content is gone.
+ * content is gone or lost.
  */
 export async function restore(database: Database, entryId: string, projectId: number, actor: string): Promise<Restored> {
   try {

@@ -48,7 +48,8 @@ export async function findBlob(database: Queryable, repository: string, digest: 
 /**
  * Marks a blob as just used, which keeps garbage collection away from it for the grace window. Must come before the
  * bytes are put in place: bytes stored after this call cannot be taken for the old ones and removed.
- * Resolves to false when there is no such blob yet, and rejects with 'blob-deleting' while it is being removed.
+ * Resolves to false when there is no such blob yet, and rejects with 'blob-deleting' while it is being removed. A lost one
+ * is claimed, too: its row is what the bytes that are to come belong to.
  */
 export async function claimBlob(database: Queryable, digest: Digest): Promise<boolean> {
   const [row] = await database.query<{ state: string; stale: boolean }>(
@@ -60,7 +61,7 @@ export async function claimBlob(database: Queryable, digest: Digest): Promise<bo
   if (!row.stale) return true;
   const refreshed = await database.execute(
     `WITH relaxed AS (SELECT set_config('synchronous_commit', 'off', true))
-     UPDATE blob SET used_at = now() FROM relaxed WHERE digest = $1 AND state = 'present'`,
+     UPDATE blob SET used_at = now() FROM relaxed WHERE digest = $1 AND state <> 'deleting'`,
     [digest],
   );
   if (refreshed === 0) throw blobDeleting(digest);
@@ -79,15 +80,17 @@ export async function addBlob(database: Database, blob: BlobToAdd): Promise<void
 }
 
 /**
- * The same in one statement, for a repository that exists. A blob that is being removed is left to the slow way, which
- * says so; `claimBlob` came before, so none starts to be removed meanwhile.
+ * The same in one statement, for a repository that exists. A blob that is not present is left to the slow way, which says
+ * that it is being removed, or makes a lost one present; `claimBlob` came before, so none starts to be removed meanwhile.
+ * The lock waits for whoever is just marking it as lost, and sees that it is (see loseBlob).
  */
 async function addToExisting(database: Database, blob: BlobToAdd): Promise<boolean> {
   const rows = await database.query(
-    `WITH target AS (
+    `WITH held AS (SELECT digest FROM blob WHERE digest = $3 AND state = 'present' FOR KEY SHARE),
+     target AS (
        SELECT r.id FROM repository r JOIN project p ON p.id = r.project_id
        WHERE r.name = $1 AND r.deleted_at IS NULL AND p.id = $2 AND p.deleted_at IS NULL
-         AND NOT EXISTS (SELECT 1 FROM blob WHERE digest = $3 AND state <> 'present')
+         AND (NOT EXISTS (SELECT 1 FROM blob WHERE digest = $3) OR EXISTS (SELECT 1 FROM held))
        FOR KEY SHARE OF r, p),
      recorded AS (INSERT INTO blob (digest, size) SELECT $3, $4 FROM target ON CONFLICT (digest) DO NOTHING),
      linked AS (INSERT INTO repository_blob (repository_id, digest) SELECT id, $3 FROM target ON CONFLICT DO NOTHING),
@@ -138,14 +141,26 @@ export async function removeBlob(database: Database, repository: string, digest:
 /** Writes the row of bytes that are durably stored, or keeps the one that is there from garbage collection. */
 async function recordBlob(transaction: Transaction, digest: Digest, size: number): Promise<void> {
   const created = await transaction.execute('INSERT INTO blob (digest, size) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING', [digest, size]);
-  if (created > 0) return;
-  const held = await transaction.query(`SELECT digest FROM blob WHERE digest = $1 AND state = 'present' FOR KEY SHARE`, [digest]);
-  if (held.length === 0) throw blobDeleting(digest);
+  if (created === 0) await keepStored(transaction, digest);
+}
+
+/**
+ * Keeps a blob whose bytes were just put into storage from garbage collection. One that was lost is present again, in every
+ * repository that holds it, and so are the artifacts that name it. Rejects with 'blob-deleting'.
+ */
+export async function keepStored(transaction: Transaction, digest: Digest): Promise<void> {
+  const [held] = await transaction.query<{ state: string }>(`SELECT state FROM blob WHERE digest = $1 AND state <> 'deleting' FOR KEY SHARE`, [digest]);
+  if (!held) throw blobDeleting(digest);
+  if (held.state === 'lost') await healBlob(transaction, digest);
+}
+
+async function healBlob(database: Queryable, digest: Digest): Promise<void> {
+  await database.execute(`UPDATE blob SET state = 'present', used_at = now() WHERE digest = $1 AND state = 'lost'`, [digest]);
 }
 
 /**
  * Bytes that are stored but whose blob was refused have no row, so nobody would ever find them: they get one, for garbage
- * collection. A blob that has a row is left as it is.
+ * collection. A blob that has a row is left as it is, but for one that was lost: its bytes are there again.
  */
 export async function abandonBlob(database: Queryable, digest: Digest, size: number): Promise<void> {
   await database.execute(
@@ -153,6 +168,7 @@ export async function abandonBlob(database: Queryable, digest: Digest, size: num
      INSERT INTO unlinked_blob (digest) SELECT digest FROM recorded ON CONFLICT (digest) DO UPDATE SET unlinked_at = clock_timestamp()`,
     [digest, size],
   );
+  await healBlob(database, digest);
 }
 
 async function refreshed(database: Queryable, digest: Digest): Promise<boolean> {

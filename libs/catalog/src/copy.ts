@@ -95,13 +95,15 @@ async function copyLinks(transaction: Transaction, source: Repository, target: O
      SELECT w.digest, EXISTS (SELECT 1 FROM repository_blob rb WHERE rb.repository_id = $1 AND rb.digest = w.digest) AS held FROM wanted w`,
     [source.id, graph.map((manifest) => manifest.id)],
   );
-  const missing = rows.filter((row) => !row.held).map((row) => row.digest);
+  const present = await transaction.query<{ digest: string }>(
+    `SELECT digest FROM blob WHERE digest = ANY($1) AND state = 'present' ORDER BY digest FOR KEY SHARE`, [rows.filter((row) => row.held).map((row) => row.digest)]);
+  const copied = new Set(present.map((row) => row.digest));
+  // Not held, or lost.
+  const missing = rows.map((row) => row.digest).filter((digest) => !copied.has(digest));
   if (missing.length > 0 && !target.allowsSparseManifests) {
     throw new CatalogError('references-missing', `${source.name} does not hold everything that the artifact names`, missing);
   }
-  const present = await transaction.query<{ digest: string }>(
-    `SELECT digest FROM blob WHERE digest = ANY($1) AND state = 'present' ORDER BY digest FOR KEY SHARE`, [rows.filter((row) => row.held).map((row) => row.digest)]);
-  await linkBlobs(transaction, target.id, present.map((row) => row.digest));
+  await linkBlobs(transaction, target.id, [...copied]);
 }
 
 interface CopiedManifest {

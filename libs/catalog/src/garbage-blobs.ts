@@ -187,7 +187,7 @@ async function markUnneeded(transaction: Transaction, candidates: readonly Candi
   // From here on nobody can begin to rely on these; whoever did before has committed, which the next statement sees.
   const locked = await transaction.query<{ digest: Digest }>('SELECT digest FROM blob WHERE digest = ANY($1) ORDER BY digest FOR UPDATE SKIP LOCKED', [digests]);
   const rows = await transaction.query<{ digest: Digest; present: boolean; held: boolean; used: boolean }>(
-    `SELECT b.digest, b.state = 'present' AS present, ${isHeld('b.digest')} AS held, b.used_at > now() - make_interval(secs => $2) AS used FROM blob b WHERE b.digest = ANY($1)`,
+    `SELECT b.digest, b.state <> 'deleting' AS present, ${isHeld('b.digest')} AS held, b.used_at > now() - make_interval(secs => $2) AS used FROM blob b WHERE b.digest = ANY($1)`,
     [locked.map((row) => row.digest), graceSeconds],
   );
   const marked = rows.filter(({ present, held, used }) => present && !held && !used).map((row) => row.digest);

@@ -67,8 +67,8 @@ const PAGE_SQL = `WITH page AS (
     SELECT u.digest, u.unlinked_at FROM unlinked_blob u
     WHERE u.unlinked_at >= $2::timestamptz AND (u.unlinked_at, u.digest) > ($2::timestamptz, $3) ORDER BY u.unlinked_at, u.digest LIMIT $4),
   unneeded AS (
-    SELECT b.size, greatest(page.unlinked_at, b.used_at) + make_interval(secs => $1) AS due_at
-    FROM page JOIN blob b ON b.digest = page.digest WHERE b.state = 'present' AND NOT ${isHeld('b.digest')})
+    SELECT CASE WHEN b.state = 'lost' THEN 0 ELSE b.size END AS size, greatest(page.unlinked_at, b.used_at) + make_interval(secs => $1) AS due_at
+    FROM page JOIN blob b ON b.digest = page.digest WHERE b.state <> 'deleting' AND NOT ${isHeld('b.digest')})
   SELECT (SELECT count(*)::int FROM page) AS looked, (SELECT max(unlinked_at)::text FROM page) AS last_time,
     (SELECT digest FROM page ORDER BY unlinked_at DESC, digest DESC LIMIT 1) AS last_digest,
     count(*) FILTER (WHERE due_at < now()) AS due, coalesce(sum(size) FILTER (WHERE due_at < now()), 0) AS due_bytes,

@@ -3,7 +3,7 @@ import { appendEvents, type Database, type Queryable, type Transaction } from '@
 import { CatalogError } from './catalog-error.js';
 import { selectPage, type PageWanted } from './page.js';
 import { changeRepository } from './repositories.js';
-import { artifactRestored, reviveManifests } from './reviving.js';
+import { artifactRestored, requireNothingLost, reviveManifests } from './reviving.js';
 import { pointTag, type TagTarget } from './tags.js';
 
 /** One thing that happened to a tag. */
@@ -66,7 +66,7 @@ export interface RollBack {
 /**
  * Lets a tag name again what it named before; an artifact that is in the bin comes back for it. Rejects with
  * 'repository-unknown', 'tag-unknown' when the tag never named that, 'immutable', 'quota-exceeded', or
- * 'restore-conflict' when the artifact was removed for good.
+ * 'restore-conflict' when the artifact was removed for good, or storage has lost content of it.
  */
 export async function rollBackTag(database: Database, wanted: RollBack): Promise<void> {
   await database.transaction(async (transaction) => {
@@ -78,6 +78,7 @@ export async function rollBackTag(database: Database, wanted: RollBack): Promise
     if (!target) throw new CatalogError('restore-conflict', `${wanted.digest} was removed for good`, [wanted.digest]);
     const events = await pointTag(transaction, repository, wanted.tag, target, wanted.actor, 'restore');
     const revived = await reviveManifests(transaction, repository, [target.manifestId]);
+    if (revived.length === 0) await requireNothingLost(transaction, repository, target.manifestId);
     if (revived.length > 0) events.push(artifactRestored(repository, wanted.digest, wanted.actor));
     await appendEvents(transaction, events);
   });

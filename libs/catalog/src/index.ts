@@ -8,6 +8,8 @@ export type { BlobInRepository, BlobToAdd, BlobToMount } from './blobs.js';
 export type { ArtifactToCopy } from './copy.js';
 export type { ArtifactToDelete } from './deletion.js';
 export type { CollectedGarbage, GarbageToCollect, GivenUp, PurgedBin } from './garbage.js';
+export { loseBlob, regainBlob } from './lost.js';
+export type { SeenBlob } from './lost.js';
 export { StorageSilent } from './garbage-bytes.js';
 export type { RemovedBlobs } from './garbage-blobs.js';
 export type { GarbagePreview, PreviewWanted, UnneededBlobs } from './garbage-preview.js';

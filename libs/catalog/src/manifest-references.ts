@@ -61,7 +61,8 @@ interface SizeRow {
 async function heldManifests(transaction: Transaction, repositoryId: string, children: readonly Descriptor[]): Promise<Map<string, HeldSize>> {
   const rows = await transaction.query<SizeRow>(
     `SELECT digest, size AS own, total_size AS total FROM manifest
-     WHERE repository_id = $1 AND digest = ANY($2) AND deleted_at IS NULL ORDER BY digest FOR KEY SHARE`,
+     WHERE repository_id = $1 AND digest = ANY($2) AND deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM blob b WHERE b.digest = manifest.digest AND b.state = 'lost')
+     ORDER BY digest FOR KEY SHARE`,
     [repositoryId, children.map((child) => child.digest)],
   );
   return sizesOf(rows);

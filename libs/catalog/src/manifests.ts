@@ -2,7 +2,7 @@ import type { Digest, Manifest } from '@haven/oci';
 import { appendEvents, type Database, type NewEvent, type Queryable, type Transaction } from '@haven/database';
 import { takeOutOfBin } from './bin-entries.js';
 import { accessoryOf, describeArtifact, type ArtifactDescription } from './artifact-type.js';
-import { blobDeleting } from './blobs.js';
+import { keepStored } from './blobs.js';
 import { jsonForColumn, textForColumn } from './json-column.js';
 import { checkReferences, namedContent } from './manifest-references.js';
 import { openRepository, type OpenRepository, type RepositoryToOpen } from './repositories.js';
@@ -28,14 +28,14 @@ export interface StoredManifest {
 
 export type ManifestReference = { readonly tag: string } | { readonly digest: Digest };
 
-/** Finds the manifest that a tag or digest names in a repository. */
+/** Finds the manifest that a tag or digest names in a repository; none whose bytes are lost, so that clients put it again. */
 export async function findManifest(database: Queryable, repository: string, reference: ManifestReference): Promise<StoredManifest | undefined> {
   const byTag = 'tag' in reference;
   const [row] = await database.query<{ repository_id: string; digest: Digest; media_type: string; size: string }>(
     `SELECT m.repository_id, m.digest, m.media_type, m.size
      FROM repository r JOIN project p ON p.id = r.project_id AND p.deleted_at IS NULL
      ${byTag ? 'JOIN tag t ON t.repository_id = r.id AND t.name = $2 JOIN manifest m ON m.id = t.manifest_id' : 'JOIN manifest m ON m.repository_id = r.id AND m.digest = $2'}
-     WHERE r.name = $1 AND r.deleted_at IS NULL AND m.deleted_at IS NULL`,
+     WHERE r.name = $1 AND r.deleted_at IS NULL AND m.deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM blob b WHERE b.digest = m.digest AND b.state = 'lost')`,
     [repository, byTag ? reference.tag : reference.digest],
   );
   return row && { repositoryId: row.repository_id, digest: row.digest, mediaType: row.media_type, size: Number(row.size) };
@@ -53,7 +53,7 @@ export async function putManifest(database: Database, put: ManifestToPut): Promi
     const repository = await openRepository(transaction, put);
     const references = await checkReferences(transaction, repository, put.manifest);
     const row = await writeManifest(transaction, repository, put, description, Math.min(put.size + references.size, Number.MAX_SAFE_INTEGER));
-    if (row.deleting) throw blobDeleting(put.digest);
+    if (row.unkept) await keepStored(transaction, put.digest);
     if (row.revived) await takeOutOfBin(transaction, [row.id]);
     if (row.fresh && put.manifest.children.length > 0) await writeChildren(transaction, repository, row.id, put.manifest);
     await writeAccessory(transaction, repository, row.id, put);
@@ -70,20 +70,22 @@ interface WrittenManifest {
   readonly fresh: boolean;
   /** Whether it came back from the bin. */
   readonly revived: boolean;
-  /** Its bytes are being removed just now, so none of this may stay. */
-  readonly deleting: boolean;
+  /** Its bytes had a row that was not present: either it is present again, or none of this may stay. */
+  readonly unkept: boolean;
 }
 
 /**
  * Inserts the artifact or takes it out of the bin, names its blobs, and makes it a blob of its repository: the latter after
- * the wait for a deletion of the same manifest that may be under way, for that takes the link along.
+ * the wait for a deletion of the same manifest that may be under way, for that takes the link along. Its blob is locked as in
+ * addBlob.
  */
 async function writeManifest(
   transaction: Transaction, repository: OpenRepository, put: ManifestToPut, description: ArtifactDescription, totalSize: number,
 ): Promise<WrittenManifest> {
   const { manifest } = put;
   const [row] = await transaction.query<WrittenManifest>(
-    `WITH recorded AS (INSERT INTO blob (digest, size) VALUES ($2, $8) ON CONFLICT (digest) DO NOTHING),
+    `WITH held AS (SELECT digest FROM blob WHERE digest = $2 AND state = 'present' FOR KEY SHARE),
+     recorded AS (INSERT INTO blob (digest, size) VALUES ($2, $8) ON CONFLICT (digest) DO NOTHING),
      written AS (
        INSERT INTO manifest (repository_id, digest, media_type, kind, artifact_type, config_media_type, type, size, total_size,
                              annotations, extra_attrs, subject_digest, pushed_by, icon)
@@ -96,7 +98,7 @@ async function writeManifest(
        INSERT INTO manifest_blob (manifest_id, digest, repository_id)
        SELECT written.id, named.digest, $1 FROM written, unnest($14::text[]) AS named (digest) WHERE written.fresh
        ON CONFLICT DO NOTHING)
-     SELECT id, fresh, revived, EXISTS (SELECT 1 FROM blob WHERE digest = $2 AND state <> 'present') AS deleting FROM written`,
+     SELECT id, fresh, revived, EXISTS (SELECT 1 FROM blob WHERE digest = $2) AND NOT EXISTS (SELECT 1 FROM held) AS unkept FROM written`,
     [
       repository.id, put.digest, textForColumn(manifest.mediaType), manifest.kind, textForColumn(description.artifactType),
       textForColumn(manifest.config?.mediaType ?? ''), textForColumn(description.type), put.size, totalSize,

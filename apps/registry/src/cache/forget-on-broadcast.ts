@@ -23,6 +23,7 @@ export function forgetOnBroadcast(broadcasts: Broadcasts, { manifests, blobs }: 
     }),
     broadcasts.on('repository-deleted', clear),
     broadcasts.on('project-changed', clear),
+    broadcasts.on('blobs-lost', clear),
     broadcasts.onReconnect(clear),
   ];
   return () => {

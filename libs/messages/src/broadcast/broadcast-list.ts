@@ -11,6 +11,8 @@ export const BROADCASTS = {
   'tag-changed': z.object({ repository, tag: z.string().min(1).max(128) }),
   'manifest-deleted': z.object({ repository, digest: z.string().min(1).max(200) }),
   'repository-deleted': z.object({ repository }),
+  /** Storage was found to be without the bytes of some blobs: whoever remembers that they are there asks again. */
+  'blobs-lost': z.object({}),
   /** Rights were taken away: read the access epochs again. */
   'access-changed': z.object({}),
   /** A project was made, changed or deleted; `project` is its name. */
