@@ -65,7 +65,7 @@ function openParts(settings: Settings, logger: RootLogger, metrics: Metrics, hea
     uploads,
     new GarbageWork({ database, catalog, executions, configuration }),
     audit,
-    executionRunner({ database, catalog, storage, uploads, configuration, webhooks: webhooks.sender, logDays: settings.HAVEN_JOB_LOG_DAYS, logger, metrics }, messages, executions),
+    executionRunner({ database, catalog, storage, uploads, configuration, webhooks: webhooks.sender, broadcasts: messages.broadcasts, logDays: settings.HAVEN_JOB_LOG_DAYS, logger, metrics }, messages, executions),
     new RegistryHealth({ database, outbound, secretKey, logger }),
     logger,
     health,

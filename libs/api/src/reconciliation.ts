@@ -3,15 +3,19 @@ import { text, Timestamp } from './fields.js';
 import { pageParameters } from './paging.js';
 
 const HOUR = 60 * 60;
-const FindingKind = z.enum(['orphan', 'missing', 'wrong-size', 'corrupted', 'stale-upload', 'stale-commit']);
+const FindingKind = z.enum(['orphan', 'missing', 'wrong-size', 'corrupted', 'returned', 'stale-upload', 'stale-commit']);
+const MarkLost = z.enum(['none', 'few', 'all']);
 
 /**
  * Body of POST /system/reconciliations (an extension of Haven). `reclaim`: also do away with what nobody needs; `rehash`:
- * also read every blob. What was written within `grace_seconds` (an hour to a year; two hours, when left out) is left alone.
+ * also read every blob. `mark_lost`: whether the registry stops to tell clients of blobs that lack their bytes, so that they are
+ * pushed again: `few` (when left out) unless there are so many that storage itself looks wrong, `all` or `none`. What was written
+ * within `grace_seconds` (an hour to a year; two hours, when left out) is left alone.
  */
 export const ReconciliationReq = z.object({
   reclaim: z.boolean().optional(),
   rehash: z.boolean().optional(),
+  mark_lost: MarkLost.optional(),
   grace_seconds: z.number().int().min(HOUR).max(365 * 24 * HOUR).optional(),
 }).meta({ id: 'ReconciliationReq' });
 export type ReconciliationReq = z.infer<typeof ReconciliationReq>;
@@ -30,6 +34,7 @@ export const Reconciliation = z.object({
   end_time: Timestamp.optional(),
   reclaim: z.boolean(),
   rehash: z.boolean(),
+  mark_lost: MarkLost,
   grace_seconds: z.number(),
   /** How far it came; missing until it has begun. */
   phase: z.enum(['blobs', 'uploads', 'second-look', 'report', 'done']).optional(),
@@ -43,6 +48,8 @@ export const Reconciliation = z.object({
   /** By kind and by what was done about it, once it has ended. */
   found: Counts.optional(),
   outcomes: Counts.optional(),
+  /** Why no blob was marked as lost although some lack their bytes. */
+  not_marked: z.string().optional(),
 }).meta({ id: 'Reconciliation' });
 export type Reconciliation = z.infer<typeof Reconciliation>;
 
@@ -63,8 +70,11 @@ export const ReconciliationFinding = z.object({
   needed_by: z.array(z.string()).optional(),
   needed_by_count: z.number().int().optional(),
   repositories: z.array(z.string()).optional(),
-  /** What was done about it: `handed-over` to garbage collection, `removed`, `kept` for a `reason`; empty for nothing. */
-  outcome: z.enum(['', 'handed-over', 'removed', 'kept']),
+  /**
+   * What was done about it: `handed-over` to garbage collection, `removed`, `kept` for a `reason`, `marked` as lost until somebody
+   * pushes it, `restored` because its bytes are back; empty for nothing.
+   */
+  outcome: z.enum(['', 'handed-over', 'removed', 'kept', 'marked', 'restored']),
   reason: z.string().optional(),
 }).meta({ id: 'ReconciliationFinding' });
 export type ReconciliationFinding = z.infer<typeof ReconciliationFinding>;
@@ -77,6 +87,7 @@ export const ReconciliationSchedule = z.object({
   cron: z.string(),
   reclaim: z.boolean(),
   rehash: z.boolean(),
+  mark_lost: MarkLost,
   grace_seconds: z.number(),
   /** Up to five; empty while schedules are paused. */
   next_times: z.array(Timestamp),

@@ -6,7 +6,7 @@ export {
   maintenanceOwner, planMaintenance, type AuditPurgeParameters, type GarbageParameters, type Maintenance, type MaintenanceToPlan,
 } from './maintenance/maintenance-plan.js';
 export {
-  planReconciliation, RECONCILIATION, type ReconciliationCount, type ReconciliationProgress, type ReconciliationRun, type ReconciliationToPlan,
+  planReconciliation, RECONCILIATION, type MarkLost, type ReconciliationCount, type ReconciliationProgress, type ReconciliationRun, type ReconciliationToPlan,
 } from './reconciliation/reconciliation-plan.js';
 export { planRetention, type RetentionRun, type RetentionTask, type RetentionToPlan, type StoredRetention } from './retention/retention-plan.js';
 export { exportsOf } from './scan/scan-data-export.js';

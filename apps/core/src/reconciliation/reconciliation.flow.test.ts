@@ -24,7 +24,7 @@ async function start(json: unknown = {}): Promise<string> {
 async function finish(location: string): Promise<void> {
   const id = location.split('/').at(-1);
   const found = { orphan: { count: 2, bytes: 30 }, missing: { count: 1, bytes: 0 } };
-  const attributes = { phase: 'done', after: '', before: '2026-01-01T00:00:00.000Z', stored: { count: 7, bytes: 700 }, known: 6, rehashed: { count: 0, bytes: 0 }, young: 1, found, outcomes: { kept: { count: 1, bytes: 10 } } };
+  const attributes = { phase: 'done', after: '', before: '2026-01-01T00:00:00.000Z', stored: { count: 7, bytes: 700 }, known: 6, rehashed: { count: 0, bytes: 0 }, young: 1, found, outcomes: { kept: { count: 1, bytes: 10 } }, not_marked: 'there are too many' };
   const [task] = await core.database.query<{ id: string }>(`UPDATE task SET status = 'Success', status_message = 'it is so', extra_attrs = $2, ended_at = now() WHERE execution_id = $1 RETURNING id`, [id, JSON.stringify(attributes)]);
   await core.database.execute(`UPDATE execution SET status = 'Success', ended_at = now() WHERE id = $1`, [id]);
   await core.database.execute(`INSERT INTO task_log (task_id, text) VALUES ($1, E'orphan: sha256:1\nmissing: sha256:2\n')`, [task?.id]);
@@ -32,13 +32,13 @@ async function finish(location: string): Promise<void> {
     `INSERT INTO storage_finding (execution_id, kind, name, size, details, confirmed, outcome) VALUES
        ($1, 'orphan', 'sha256:1', 20, '{"since": "2026-01-01T00:00:00.000Z"}', true, ''), ($1, 'orphan', 'sha256:3', 10, '{"reason": "it is odd"}', true, 'kept'),
        ($1, 'missing', 'sha256:2', NULL, '{"expected_size": 5, "needed_by": ["alpha/app@sha256:9"], "needed_by_count": 1, "repositories": ["alpha/app"]}', true, ''),
-       ($1, 'corrupted', 'sha256:4', 20, '{}', false, '')`, [id]);
+       ($1, 'corrupted', 'sha256:4', 20, '{}', false, ''), ($1, 'returned', 'sha256:5', 7, '{"expected_size": 7}', true, 'restored'), ($1, 'wrong-size', 'sha256:6', 3, '{}', true, 'marked')`, [id]);
 }
 
 describe('a comparison of storage with the catalog', () => {
   test('is asked for, shown while it waits, and stopped', async () => {
-    const location = await start({ reclaim: true, rehash: true, grace_seconds: 3600 });
-    const waiting = { status: 'Running', trigger: 'MANUAL', reclaim: true, rehash: true, grace_seconds: 3600 };
+    const location = await start({ reclaim: true, rehash: true, mark_lost: 'all', grace_seconds: 3600 });
+    const waiting = { status: 'Running', trigger: 'MANUAL', reclaim: true, rehash: true, mark_lost: 'all', grace_seconds: 3600 };
     expect((await admin('GET', location)).body).toMatchObject(waiting);
     expect((await admin('GET', ALL)).body).toMatchObject([waiting]);
     expect(await admin('GET', `${location}/log`)).toMatchObject({ status: 200, body: undefined });
@@ -49,21 +49,29 @@ describe('a comparison of storage with the catalog', () => {
   });
 
   test('touches nothing, and what was written in the last two hours even less, unless it is told otherwise', async () => {
-    expect((await admin('GET', await start())).body).toMatchObject({ reclaim: false, rehash: false, grace_seconds: 7200 });
+    expect((await admin('GET', await start())).body).toMatchObject({ reclaim: false, rehash: false, mark_lost: 'few', grace_seconds: 7200 });
+  });
+
+  test('that was planned before there was a choice marks few blobs as lost', async () => {
+    const location = await start();
+    await core.database.execute(`UPDATE execution SET extra_attrs = extra_attrs - 'mark_lost'`);
+    expect((await admin('GET', location)).body).toMatchObject({ mark_lost: 'few' });
   });
 
   test('shows what it found: in figures, all of it page by page, and as a log', async () => {
     const location = await start();
     await finish(location);
     expect((await admin('GET', location)).body).toMatchObject({
-      status: 'Success', status_message: 'it is so', phase: 'done', stored: { count: 7, bytes: 700 }, known: 6, young: 1, found: { orphan: { count: 2, bytes: 30 } }, outcomes: { kept: { count: 1, bytes: 10 } },
+      status: 'Success', status_message: 'it is so', phase: 'done', stored: { count: 7, bytes: 700 }, known: 6, young: 1, found: { orphan: { count: 2, bytes: 30 } }, outcomes: { kept: { count: 1, bytes: 10 } }, not_marked: 'there are too many',
     });
     const { body, headers } = await admin('GET', `${location}/findings`);
-    expect(headers.get('x-total-count')).toBe('3');
+    expect(headers.get('x-total-count')).toBe('5');
     expect(body).toEqual([
       { kind: 'missing', name: 'sha256:2', expected_size: 5, needed_by: ['alpha/app@sha256:9'], needed_by_count: 1, repositories: ['alpha/app'], outcome: '' },
       { kind: 'orphan', name: 'sha256:1', size: 20, since: '2026-01-01T00:00:00.000Z', outcome: '' },
       { kind: 'orphan', name: 'sha256:3', size: 10, reason: 'it is odd', outcome: 'kept' },
+      { kind: 'returned', name: 'sha256:5', size: 7, expected_size: 7, outcome: 'restored' },
+      { kind: 'wrong-size', name: 'sha256:6', size: 3, outcome: 'marked' },
     ]);
     expect((await admin('GET', `${location}/findings?kind=orphan&page=2&page_size=1`)).body).toMatchObject([{ name: 'sha256:3' }]);
     const log = await admin('GET', `${location}/log`);
@@ -76,7 +84,7 @@ describe('a comparison of storage with the catalog', () => {
     expect((await admin('GET', ALL)).body).toEqual([]);
   });
 
-  test.each<[object]>([[{ grace_seconds: 3599 }], [{ grace_seconds: 1e9 }], [{ grace_seconds: '7200' }], [{ reclaim: 'yes' }], [{ rehash: 1 }]])('is refused with %j', async (json) => {
+  test.each<[object]>([[{ grace_seconds: 3599 }], [{ grace_seconds: 1e9 }], [{ grace_seconds: '7200' }], [{ reclaim: 'yes' }], [{ rehash: 1 }], [{ mark_lost: true }], [{ mark_lost: 'some' }]])('is refused with %j', async (json) => {
     expect((await admin('POST', ALL, json)).status).toBe(422);
     expect((await admin('GET', ALL)).body).toEqual([]);
   });
@@ -97,7 +105,7 @@ describe('the schedule of comparisons', () => {
     expect(times.map((time) => [time.getUTCDay(), time.getUTCHours(), time.getUTCMinutes()])).toEqual(Array.from({ length: 5 }, () => [0, 3, 0]));
     await core.database.execute(`INSERT INTO queue_pause (job_type) VALUES ('SCHEDULER')`);
     expect((await admin('PUT', `${ALL}/schedule`, { cron: '0 30 3 * * *' })).status).toBe(200);
-    expect((await admin('GET', `${ALL}/schedule`)).body).toEqual({ cron: '0 30 3 * * *', rehash: false, reclaim: false, grace_seconds: 7200, next_times: [] });
+    expect((await admin('GET', `${ALL}/schedule`)).body).toEqual({ cron: '0 30 3 * * *', rehash: false, reclaim: false, mark_lost: 'few', grace_seconds: 7200, next_times: [] });
     expect((await admin('DELETE', `${ALL}/schedule`)).status).toBe(200);
     expect((await admin('DELETE', `${ALL}/schedule`)).status).toBe(404);
   });

@@ -102,13 +102,13 @@ export class ReconciliationService {
   }
 }
 
-function runOf({ reclaim = false, rehash = false, grace_seconds = GRACE_SECONDS }: ReconciliationReq): ReconciliationRun {
-  return { reclaim, rehash, grace_seconds };
+function runOf({ reclaim = false, rehash = false, mark_lost = 'few', grace_seconds = GRACE_SECONDS }: ReconciliationReq): Required<ReconciliationRun> {
+  return { reclaim, rehash, mark_lost, grace_seconds };
 }
 
-/** What was asked for, from attributes that this service wrote. */
-function wantedOf(attributes: Attributes): ReconciliationRun {
-  return attributes as unknown as ReconciliationRun;
+/** What was asked for, from attributes that this service wrote, be it before there was `mark_lost`. */
+function wantedOf(attributes: Attributes): Required<ReconciliationRun> {
+  return { mark_lost: 'few', ...(attributes as unknown as ReconciliationRun) };
 }
 
 async function audit(transaction: Transaction, caller: Caller, operation: 'start' | 'stop' | 'update' | 'delete', resource: string, description: string): Promise<void> {
@@ -116,12 +116,12 @@ async function audit(transaction: Transaction, caller: Caller, operation: 'start
 }
 
 function reconciliationOf({ id, status, statusMessage, trigger, startedAt, endedAt, attributes }: Execution, report: TaskReport | undefined): Reconciliation {
-  const { reclaim, rehash, grace_seconds } = wantedOf(attributes);
-  const { phase, stored, rehashed, known, young, found, outcomes } = (report?.attributes ?? {}) as unknown as Partial<ReconciliationProgress>;
+  const { reclaim, rehash, mark_lost, grace_seconds } = wantedOf(attributes);
+  const { phase, stored, rehashed, known, young, found, outcomes, not_marked } = (report?.attributes ?? {}) as unknown as Partial<ReconciliationProgress>;
   const message = report === undefined || report.message === '' ? statusMessage : report.message;
-  const progress = { phase, stored, rehashed, known, young, found, outcomes };
+  const progress = { phase, stored, rehashed, known, young, found, outcomes, not_marked };
   return {
     id, status, ...(message === '' ? {} : { status_message: message }), trigger, start_time: startedAt.toISOString(), ...(endedAt === undefined ? {} : { end_time: endedAt.toISOString() }),
-    reclaim, rehash, grace_seconds, ...(Object.fromEntries(Object.entries(progress).filter(([, value]) => value !== undefined)) as Partial<Reconciliation>),
+    reclaim, rehash, mark_lost, grace_seconds, ...(Object.fromEntries(Object.entries(progress).filter(([, value]) => value !== undefined)) as Partial<Reconciliation>),
   };
 }

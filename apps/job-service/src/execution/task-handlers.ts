@@ -2,6 +2,7 @@ import type { Configuration } from '@haven/api';
 import type { Catalog } from '@haven/catalog';
 import type { Database, SettingsTable } from '@haven/database';
 import { TaskFailure, type TaskHandler, type VendorType } from '@haven/execution';
+import type { Broadcasts } from '@haven/messages';
 import type { Logger, Metrics } from '@haven/runtime';
 import type { BlobStorage } from '@haven/storage';
 import { AuditPurgeRun } from '../audit/audit-purge-run.js';
@@ -20,15 +21,16 @@ export interface HandlerParts {
   readonly uploads: UploadPurge;
   readonly configuration: SettingsTable<Configuration>;
   readonly webhooks: Pick<WebhookSender, 'run'>;
+  readonly broadcasts: Pick<Broadcasts, 'publish'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
 /** What does the tasks of each kind. */
-export function taskHandlers({ database, catalog, storage, uploads, configuration, webhooks, logger, metrics }: HandlerParts): Readonly<Record<VendorType, TaskHandler>> {
+export function taskHandlers({ database, catalog, storage, uploads, configuration, webhooks, broadcasts, logger, metrics }: HandlerParts): Readonly<Record<VendorType, TaskHandler>> {
   const retention = new RetentionRun({ store: new RetentionStore(database), catalog, settings: configuration });
   const garbage = new GarbageRun({ catalog, storage, uploads, configuration, logger, metrics });
-  const reconciler = new Reconciler({ store: new ReconciliationStore(database), storage, catalog, settings: configuration, logger });
+  const reconciler = new Reconciler({ store: new ReconciliationStore(database), storage, catalog, settings: configuration, broadcasts, logger });
   const auditPurge = new AuditPurgeRun({ database, configuration });
   return {
     RETENTION: (context) => retention.run(context),

@@ -90,7 +90,7 @@ function worker(remove?: (digest: Digest) => Promise<boolean>): TaskWorker {
   const uploads = new UploadPurge({ catalog, storage, configuration, logger, metrics, ttlSeconds: 86_400 });
   const store = remove === undefined ? storage : Object.assign(Object.create(storage) as BlobStorage, { delete: remove });
   const made = new TaskWorker({ database, broadcasts, logger, metrics, heartbeatMs: 50 });
-  made.handle('GARBAGE_COLLECTION', taskHandlers({ database, catalog, storage: store, uploads, configuration, webhooks: { run: () => Promise.reject(new Error('there are none here')) }, logger, metrics }).GARBAGE_COLLECTION);
+  made.handle('GARBAGE_COLLECTION', taskHandlers({ database, catalog, storage: store, uploads, configuration, webhooks: { run: () => Promise.reject(new Error('there are none here')) }, broadcasts, logger, metrics }).GARBAGE_COLLECTION);
   return made;
 }
 

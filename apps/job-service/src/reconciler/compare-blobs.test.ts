@@ -79,13 +79,20 @@ describe('what looks wrong', () => {
     ['a row of other size', pair(stored('x', 2), row('x')), 'wrong-size'],
     ['a row that is being deleted, without bytes', pair(undefined, row('x', 1, 'deleting')), undefined],
     ['a row that is being deleted, with bytes of another size', pair(stored('x', 2), row('x', 1, 'deleting')), undefined],
+    ['a lost row without bytes', pair(undefined, row('x', 1, 'lost')), 'missing'],
+    ['a lost row of other size', pair(stored('x', 2), row('x', 1, 'lost')), 'wrong-size'],
+    ['a lost row of the same size, of which only the bytes can tell', pair(stored('x'), row('x', 1, 'lost')), undefined],
   ])('%s: %#', (_name, compare, expected) => {
     const suspicion = suspicionOf(compare, BEFORE);
     expect(typeof suspicion === 'object' ? suspicion.kind : suspicion).toBe(expected);
   });
 
   test('only what both sides have in the same size is worth reading', () => {
-    expect([pair(stored('x'), row('x')), pair(stored('x', 2), row('x')), pair(stored('x'), row('x', 1, 'deleting')), pair(stored('x'), undefined), pair(undefined, row('x'))].map(isWorthReading))
-      .toEqual([true, false, false, false, false]);
+    const pairs = [
+      pair(stored('x'), row('x')), pair(stored('x', 2), row('x')), pair(stored('x'), row('x', 1, 'deleting')), pair(stored('x'), undefined), pair(undefined, row('x')),
+      pair(stored('x'), row('x', 1, 'lost')), pair(stored('x', 2), row('x', 1, 'lost')), pair(undefined, row('x', 1, 'lost')),
+    ];
+    expect(pairs.map((compare) => isWorthReading(compare, true))).toEqual([true, false, false, false, false, true, false, false]);
+    expect(pairs.map((compare) => isWorthReading(compare, false))).toEqual([false, false, false, false, false, true, false, false]);
   });
 });

@@ -2,17 +2,23 @@ import type { Digest } from '@haven/oci';
 import type { BlobStorage, StoredBlob } from '@haven/storage';
 
 /** In the order in which they are looked at again. */
-export const FINDING_KINDS = ['corrupted', 'missing', 'orphan', 'stale-commit', 'stale-upload', 'wrong-size'] as const;
+export const FINDING_KINDS = ['corrupted', 'missing', 'orphan', 'returned', 'stale-commit', 'stale-upload', 'wrong-size'] as const;
 
 /**
  * How storage and the catalog can differ. `orphan`: bytes that the catalog does not know. `missing`: a blob of the catalog
- * without bytes. `wrong-size`, `corrupted`: other bytes than the catalog or the digest says. `stale-upload`, `stale-commit`:
- * what interrupted uploads and commits left.
+ * without bytes. `wrong-size`, `corrupted`: other bytes than the catalog or the digest says. `returned`: the bytes of a blob that
+ * was marked as lost are there again. `stale-upload`, `stale-commit`: what interrupted uploads and commits left.
  */
 export type FindingKind = (typeof FINDING_KINDS)[number];
 
-/** `handed-over`: to garbage collection. `kept`: left although it should go, for the reason that the finding names. */
-export type Outcome = '' | 'handed-over' | 'removed' | 'kept';
+/** Those of which the catalog says more than storage holds. */
+export const LACKING_KINDS: ReadonlySet<FindingKind> = new Set(['missing', 'wrong-size', 'corrupted']);
+
+/**
+ * `handed-over`: to garbage collection. `kept`: left although it should go, for the reason that the finding names. `marked`: as
+ * lost, now or before. `restored`: no longer marked.
+ */
+export type Outcome = '' | 'handed-over' | 'removed' | 'kept' | 'marked' | 'restored';
 
 export interface Finding {
   readonly kind: FindingKind;
@@ -43,11 +49,14 @@ export interface FindingDetails {
   readonly reason?: string;
 }
 
+/** `lost`: the registry tells nobody of it, because storage is without its bytes, until somebody pushes them. */
+export type BlobState = 'present' | 'deleting' | 'lost';
+
 /** A blob as the catalog has it. */
 export interface CatalogBlob {
   readonly digest: Digest;
   readonly size: number;
-  readonly state: 'present' | 'deleting';
+  readonly state: BlobState;
   /** Exact to the microsecond: tells a row from one that was made anew. */
   readonly createdAt: string;
 }

@@ -23,6 +23,19 @@ export async function hashBlob(storage: Pick<ComparedStorage, 'read'>, digest: D
   return hash.digest('hex') === digestHex(digest) ? 'sound' : 'other-bytes';
 }
 
+/** What the work resolves to, unless storage takes longer than that. */
+export async function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => { reject(new StorageError('unavailable', `Storage did not answer within ${milliseconds} ms.`)); }, milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Does the work for each item, a few at a time, and resolves to what came of each, in their order. */
 export async function eachOf<Item, Result>(items: readonly Item[], atOnce: number, work: (item: Item) => Promise<Result>): Promise<Result[]> {
   const results: Result[] = [];

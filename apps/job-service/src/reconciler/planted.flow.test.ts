@@ -19,9 +19,10 @@ const BETWEEN_MS = 2200;
 describe.each<StorageKind>(['files', 'S3'])(`what was planted in %s is found exactly: ${ORPHANS} orphans, ${STALE} stale uploads or multiparts, ${RUNNING} running uploads, ${MISSING} missing, ${CORRUPTED} corrupted`, (kind) => {
   let world: ReconcilerWorld;
   let boundary: number;
-  const planted: Record<string, string[]> = { orphan: [], 'stale-upload': [], 'stale-commit': [], missing: [], 'wrong-size': [], corrupted: [] };
+  const planted: Record<string, string[]> = { orphan: [], 'stale-upload': [], 'stale-commit': [], missing: [], 'wrong-size': [], corrupted: [], returned: [] };
   const running: string[] = [];
   const sound = new Set<string>();
+  const layers = new Map<string, Buffer>();
   const youngOrphans: string[] = [];
   const youngUploads: string[] = [];
 
@@ -31,7 +32,9 @@ describe.each<StorageKind>(['files', 'S3'])(`what was planted in %s is found exa
   beforeAll(async () => {
     world = await ReconcilerWorld.open(kind);
     await inParallel(IMAGES, async (index) => {
-      const { layer, config, manifest } = await world.image(randomBytes(100 + (index % 50)), `alpha/app-${index % 7}`);
+      const bytes = randomBytes(100 + (index % 50));
+      const { layer, config, manifest } = await world.image(bytes, `alpha/app-${index % 7}`);
+      layers.set(layer, bytes);
       for (const digest of [layer, config, manifest]) sound.add(digest);
       if (index < MISSING) plant('missing', layer);
       else if (index < MISSING + CORRUPTED) plant('corrupted', layer);
@@ -60,11 +63,12 @@ describe.each<StorageKind>(['files', 'S3'])(`what was planted in %s is found exa
 
   test('without reading bytes, all but the corrupted; nothing is touched', async () => {
     const before = await world.stored();
-    const id = await world.compare({ grace_seconds: graceSeconds() });
+    const id = await world.compare({ grace_seconds: graceSeconds(), mark_lost: 'none' });
     const found = await world.found(id);
     expect(byKind(found)).toEqual({ ...planted, corrupted: [] });
     expect(new Set(found.map(({ outcome }) => outcome))).toEqual(new Set(['']));
     expect(await world.stored()).toEqual(before);
+    expect(new Set(Object.values(await world.states()))).toEqual(new Set(['present']));
     const { status, progress } = await world.task(id);
     expect([status, progress.phase, progress.young, progress.stored.count]).toEqual(['Success', 'done', YOUNG, before.length]);
     expect(progress.found).toMatchObject({ orphan: { count: ORPHANS, bytes: ORPHANS * 40 }, missing: { count: MISSING } });
@@ -83,6 +87,7 @@ describe.each<StorageKind>(['files', 'S3'])(`what was planted in %s is found exa
     for (const { details } of found.filter((finding) => finding.kind === 'missing' || finding.kind === 'corrupted')) {
       expect(details).toMatchObject({ needed_by_count: 1, needed_by: [expect.stringMatching(/^alpha\/app-\d@sha256:[0-9a-f]{64}$/)] });
     }
+    expect(lostIn(await world.states())).toEqual(lacking());
     tell(`${kind}: ${progress.stored.count} blobs compared and ${progress.rehashed.count} read in ${seconds.toFixed(1)} s`);
   }, 600_000);
 
@@ -101,9 +106,25 @@ describe.each<StorageKind>(['files', 'S3'])(`what was planted in %s is found exa
     await world.hoursPass();
     expect(await world.collect()).toBe(ORPHANS);
     expect(await world.stored()).toEqual(kept);
-    expect(byKind(await world.found(await world.compare({ grace_seconds: graceSeconds() })))).toEqual({ ...planted, orphan: [], 'stale-upload': [], 'stale-commit': [], corrupted: [] });
+    expect(byKind(await world.found(await world.compare({ grace_seconds: graceSeconds() })))).toEqual({ ...planted, orphan: [], 'stale-upload': [], 'stale-commit': [] });
+    expect(lostIn(await world.states())).toEqual(lacking());
     tell(`${kind}: reclaimed in ${seconds.toFixed(1)} s`);
   }, 600_000);
+
+  test('what was lost is there again when it is pushed again, byte for byte, and nothing is wrong any more', async () => {
+    for (const digest of lacking()) await world.blob(layers.get(digest) ?? Buffer.alloc(0), 'alpha/other');
+    expect(lostIn(await world.states())).toEqual([]);
+    for (const digest of lacking()) expect(digestOf(await world.storage.readAll(digest as Digest, 200))).toBe(digest);
+    expect(await world.found(await world.compare({ grace_seconds: graceSeconds(), rehash: true }))).toEqual([]);
+  }, 600_000);
+
+  function lacking(): string[] {
+    return ['missing', 'wrong-size', 'corrupted'].flatMap((what) => planted[what] ?? []).sort();
+  }
+
+  function lostIn(states: Readonly<Record<string, string>>): string[] {
+    return Object.keys(states).filter((digest) => states[digest] === 'lost');
+  }
 
   async function uploads(): Promise<string[]> {
     const ids: string[] = [];

@@ -1,17 +1,20 @@
 import type { Configuration } from '@haven/api';
 import type { SettingsTable } from '@haven/database';
 import { TaskFailure, type ReconciliationProgress, type ReconciliationRun, type TaskContext } from '@haven/execution';
+import type { Broadcasts } from '@haven/messages';
 import { parseDigest } from '@haven/oci';
 import type { Logger } from '@haven/runtime';
 import { compareBlobs } from './compare-blobs.js';
 import { FINDING_KINDS, type ComparedBlob, type Finding } from './finding.js';
 import { eachOf, hashBlob } from './hash-blob.js';
+import { mostToMark } from './mark-limit.js';
 import { lineOf, summaryOf } from './report.js';
-import { SecondLook, type SecondLookParts } from './second-look.js';
+import { SecondLook, type SecondLookParts, type SecondLookWanted } from './second-look.js';
 import { isWorthReading, suspicionOf } from './suspicion.js';
 
 export interface ReconcilerParts extends SecondLookParts {
   readonly settings: Pick<SettingsTable<Configuration>, 'current'>;
+  readonly broadcasts: Pick<Broadcasts, 'publish'>;
   readonly logger: Logger;
 }
 
@@ -22,6 +25,8 @@ const READERS = 4;
 /** Findings of each kind that the service's own log names. */
 const NAMED = 10;
 const READ_ONLY = 'the installation is in read-only mode; switch it off and run it again, or run it without reclaim';
+
+const TOO_MANY = 'That looks like a wrong storage, or a part of it that is not mounted, and not like damage; when it is right, compare again with mark_lost "all"';
 
 const NOTHING = { count: 0, bytes: 0 };
 const BEGINNING: ReconciliationProgress = { phase: 'blobs', after: '', before: '', stored: NOTHING, known: 0, rehashed: NOTHING, young: 0 };
@@ -63,7 +68,7 @@ export class ReconciliationTask {
     let bytes = 0;
     for await (const pair of compareBlobs(storage.list(after === undefined ? {} : { after }), store.blobs(after ?? ''))) {
       batch.push(pair);
-      if (this.#run.rehash) bytes += pair.stored?.size ?? 0;
+      if (isWorthReading(pair, this.#run.rehash)) bytes += pair.stored?.size ?? 0;
       if (batch.length < BATCH && bytes < BATCH_BYTES) continue;
       await this.#compared(batch);
       [batch, bytes] = [[], 0];
@@ -77,7 +82,7 @@ export class ReconciliationTask {
     const before = new Date(this.#at.before);
     const suspicions = batch.map((pair) => suspicionOf(pair, before));
     const findings = suspicions.filter((suspicion): suspicion is Finding => suspicion !== undefined && suspicion !== 'young');
-    const read = this.#run.rehash ? batch.filter(isWorthReading) : [];
+    const read = batch.filter((pair) => isWorthReading(pair, this.#run.rehash));
     findings.push(...(await this.#readAll(read)));
     await this.#parts.store.note(this.#context.task.executionId, findings);
     const { stored, known, rehashed, young } = this.#at;
@@ -92,9 +97,11 @@ export class ReconciliationTask {
       this.#context.check();
       return hashBlob(this.#parts.storage, digest, this.#context.check);
     });
-    return blobs.flatMap(({ digest, stored }, index): Finding[] => {
-      if (hashed[index] === 'sound' || stored === undefined) return [];
-      return [{ kind: hashed[index] === 'missing' ? 'missing' : 'corrupted', name: digest, size: stored.size, details: { since: stored.modifiedAt.toISOString(), expected_size: stored.size } }];
+    return blobs.flatMap(({ digest, stored, row }, index): Finding[] => {
+      const [state, sound] = [row?.state, hashed[index] === 'sound'];
+      if (stored === undefined || (sound && state !== 'lost')) return [];
+      const kind = sound ? 'returned' : hashed[index] === 'missing' ? 'missing' : 'corrupted';
+      return [{ kind, name: digest, size: stored.size, details: { since: stored.modifiedAt.toISOString(), expected_size: stored.size } }];
     });
   }
 
@@ -114,7 +121,14 @@ export class ReconciliationTask {
       this.#context.check();
       await this.#parts.store.note(this.#context.task.executionId, [{ kind: 'stale-commit', name: `${digest} ${id}`, size: undefined, details: { since: startedAt.toISOString() } }]);
     }
-    await this.#tell({ phase: 'second-look' });
+    await this.#tell({ phase: 'second-look', ...(await this.#tooManyToMark()) });
+  }
+
+  /** Judged once, before the first is marked: what is marked by then would not count when this goes on after a kill. */
+  async #tooManyToMark(): Promise<Pick<ReconciliationProgress, 'not_marked'>> {
+    const { mark_lost: wanted = 'few' } = this.#run;
+    const count = wanted === 'few' ? await this.#parts.store.toMark(this.#context.task.executionId) : 0;
+    return count > mostToMark(this.#at.known) ? { not_marked: `${count} of ${this.#at.known} blobs lack their bytes. ${TOO_MANY}` } : {};
   }
 
   async #noteUnused(findings: readonly Finding[]): Promise<void> {
@@ -125,17 +139,26 @@ export class ReconciliationTask {
 
   async #lookAgain(): Promise<void> {
     const { executionId: execution } = this.#context.task;
-    const look = new SecondLook(this.#parts, { execution, reclaim: this.#run.reclaim, check: this.#context.check });
     for (let after = { kind: '', name: '' }; ;) {
       this.#context.check();
       await this.#refuseReadOnly();
       const findings = await this.#parts.store.suspicions(execution, after, BATCH);
       const last = findings.at(-1);
       if (last === undefined) break;
-      await look.run(findings);
+      const look = new SecondLook(this.#parts, { execution, reclaim: this.#run.reclaim, ...(await this.#mayTell()), check: this.#context.check });
+      // Caches of the registry forget within seconds by themselves, should nobody hear it.
+      if (await look.run(findings)) this.#parts.broadcasts.publish('blobs-lost', {});
       after = last;
     }
     await this.#tell({ phase: 'report', after: '' });
+  }
+
+  /** In read-only mode nothing is told to the catalog. What was marked before is restored also where nothing more is marked. */
+  async #mayTell(): Promise<Pick<SecondLookWanted, 'marks' | 'restores'>> {
+    const { read_only: readOnly } = await this.#parts.settings.current();
+    const wanted = this.#run.mark_lost !== 'none' && this.#at.not_marked === undefined;
+    if (wanted && readOnly && (await this.#parts.store.toMark(this.#context.task.executionId)) > 0) await this.#tell({ not_marked: 'the installation is in read-only mode' });
+    return { marks: wanted && !readOnly, restores: !readOnly };
   }
 
   async #refuseReadOnly(): Promise<void> {

@@ -1,8 +1,8 @@
-import { adoptBlob } from '@haven/catalog';
+import { adoptBlob, loseBlob, regainBlob } from '@haven/catalog';
 import type { Database, Queryable } from '@haven/database';
 import type { ReconciliationCount } from '@haven/execution';
 import type { Digest } from '@haven/oci';
-import type { CatalogBlob, ConfirmedFinding, Finding, FindingDetails, FindingKind, Outcome } from './finding.js';
+import { LACKING_KINDS, type BlobState, type CatalogBlob, type ConfirmedFinding, type Finding, type FindingDetails, type FindingKind, type Outcome } from './finding.js';
 
 const PAGE = 1000;
 /** Artifacts and repositories that are named with a blob. */
@@ -11,7 +11,7 @@ const NAMED = 10;
 interface BlobRow {
   readonly digest: Digest;
   readonly size: string;
-  readonly state: 'present' | 'deleting';
+  readonly state: BlobState;
   readonly created_at: string;
 }
 
@@ -96,6 +96,43 @@ export class ReconciliationStore {
       await confirm(transaction, execution, finding, 'handed-over');
       return true;
     });
+  }
+
+  /** Confirms what a blob lacks and marks it as lost, together; false when it lacks nothing by now. See loseBlob for `isStillSo`. */
+  async lose(execution: number, finding: Finding, blob: CatalogBlob, isStillSo: () => Promise<boolean>): Promise<boolean> {
+    return this.#database.transaction(async (transaction) => {
+      if (!(await loseBlob(transaction, blob, isStillSo))) return false;
+      await confirm(transaction, execution, finding, 'marked');
+      return true;
+    });
+  }
+
+  /** Confirms that a lost blob has its bytes again and marks it as present, together; false when it is not lost any more. */
+  async regain(execution: number, finding: Finding, blob: CatalogBlob): Promise<boolean> {
+    return this.#database.transaction(async (transaction) => {
+      if (!(await regainBlob(transaction, blob))) return false;
+      await confirm(transaction, execution, finding, 'restored');
+      return true;
+    });
+  }
+
+  /** How many blobs would be marked as lost if everything that is suspected were so. */
+  async toMark(execution: number): Promise<number> {
+    const [row] = await this.#database.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM storage_finding f JOIN blob b ON b.digest = f.name AND b.state = 'present' WHERE f.execution_id = $1 AND f.kind = ANY($2)`,
+      [execution, [...LACKING_KINDS]],
+    );
+    return row?.count ?? 0;
+  }
+
+  /** Some blobs of the catalog with which nothing seemed wrong. */
+  async unsuspected(execution: number, limit: number): Promise<Digest[]> {
+    const rows = await this.#database.query<{ digest: Digest }>(
+      `SELECT b.digest FROM blob b
+       WHERE b.state = 'present' AND NOT EXISTS (SELECT 1 FROM storage_finding f WHERE f.execution_id = $1 AND f.kind = ANY($2) AND f.name = b.digest) ORDER BY b.digest LIMIT $3`,
+      [execution, [...LACKING_KINDS], limit],
+    );
+    return rows.map(({ digest }) => digest);
   }
 
   /** Which artifacts name each blob, and which repositories serve it. */

@@ -4,10 +4,11 @@ import type { ConfirmedFinding, FindingKind, Outcome } from './finding.js';
 const WORDS: Readonly<Record<FindingKind, string>> = {
   orphan: 'bytes that the catalog does not know', missing: 'blob of the catalog without bytes', 'wrong-size': 'bytes of another size than the catalog says',
   corrupted: 'bytes that are not what the digest says', 'stale-upload': 'left by an upload that nobody continues', 'stale-commit': 'left by a commit that never ended',
+  returned: 'bytes of a lost blob that are there again',
 };
 
 const OUTCOMES: Readonly<Record<Outcome, string>> = {
-  '': '', 'handed-over': 'handed over to garbage collection', removed: 'removed', kept: 'kept',
+  '': '', 'handed-over': 'handed over to garbage collection', removed: 'removed', kept: 'kept', marked: 'marked as lost until somebody pushes it', restored: 'no longer marked as lost',
 };
 
 /** A finding as a line of the log. */
@@ -30,12 +31,13 @@ function neededBy(artifacts: readonly string[], count: number, repositories: rea
 }
 
 /** What came of a comparison, as a sentence. */
-export function summaryOf({ stored, known, rehashed, young, found = {}, outcomes = {} }: ReconciliationProgress, { reclaim, rehash }: ReconciliationRun): string {
+export function summaryOf({ stored, known, rehashed, young, found = {}, outcomes = {}, not_marked: notMarked }: ReconciliationProgress, { rehash }: ReconciliationRun): string {
   return [
     `${stored.count} blobs with ${stored.bytes} bytes in storage, ${known} in the catalog${rehash ? `, ${rehashed.count} read` : ''}`,
     Object.keys(found).length === 0 ? 'nothing is wrong' : listed(found),
     ...(young === 0 ? [] : [`${young} unknown to the catalog and left alone because they are young`]),
-    ...(reclaim && Object.keys(outcomes).length > 0 ? [listed(outcomes)] : []),
+    ...(Object.keys(outcomes).length > 0 ? [listed(outcomes)] : []),
+    ...(notMarked === undefined ? [] : [`not marked as lost: ${notMarked}`]),
   ].join('; ');
 }
 

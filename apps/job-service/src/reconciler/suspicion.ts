@@ -16,7 +16,11 @@ export function suspicionOf({ digest, stored, row }: ComparedBlob, before: Date)
   return undefined;
 }
 
-/** Whether the bytes have the size that the catalog names, so that they are worth reading. */
-export function isWorthReading({ stored, row }: ComparedBlob): boolean {
-  return stored !== undefined && row?.state === 'present' && stored.size === row.size;
+/**
+ * Whether the bytes have the size that the catalog names, so that they are worth reading: all of them when that is wanted, and
+ * those of a lost blob always, because they may be back.
+ */
+export function isWorthReading({ stored, row }: ComparedBlob, rehash: boolean): boolean {
+  if (stored === undefined || row === undefined || stored.size !== row.size) return false;
+  return row.state === 'lost' || (rehash && row.state === 'present');
 }

@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { configurationOf } from '@haven/api';
-import { Catalog } from '@haven/catalog';
+import { Catalog, type GarbageToCollect } from '@haven/catalog';
 import { createTestDatabase, SettingsTable, type TestDatabase } from '@haven/database';
 import { Executions, planReconciliation, TaskWorker, type ReconciliationProgress, type ReconciliationRun } from '@haven/execution';
 import { FakeBroadcasts, FakeJobQueue } from '@haven/messages';
@@ -49,6 +49,7 @@ export interface FoundRow {
 export class ReconcilerWorld {
   readonly catalog: Catalog;
   readonly logger = new FakeLogger();
+  readonly broadcasts = new FakeBroadcasts();
   readonly executions: Executions;
   #files: TestStorage;
 
@@ -120,8 +121,9 @@ export class ReconcilerWorld {
   /** Puts other bytes where a blob is. */
   async overwrite(digest: Digest, bytes: Buffer): Promise<void> {
     const file = this.storage.localFile(digest);
-    if (file === undefined) await this.storage.put(digest, bytes);
-    else await writeFile(file, bytes);
+    if (file === undefined) return this.storage.put(digest, bytes);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, bytes);
   }
 
   /** Plans a comparison; resolves to the ids of its execution and its task. */
@@ -133,7 +135,7 @@ export class ReconcilerWorld {
   worker(storage: ComparedStorage = this.storage): TaskWorker {
     const { database } = this.fixture;
     const worker = new TaskWorker({ database, broadcasts: new FakeBroadcasts(), logger: this.logger, metrics: new Metrics(), heartbeatMs: 200 });
-    const reconciler = new Reconciler({ store: new ReconciliationStore(database), storage, catalog: this.catalog, settings: new SettingsTable(database, configurationOf), logger: this.logger });
+    const reconciler = new Reconciler({ store: new ReconciliationStore(database), storage, catalog: this.catalog, settings: new SettingsTable(database, configurationOf), broadcasts: this.broadcasts, logger: this.logger });
     worker.handle('STORAGE_RECONCILIATION', (context) => reconciler.run(context));
     return worker;
   }
@@ -165,12 +167,33 @@ export class ReconcilerWorld {
     }
   }
 
-  /** Collects garbage as the job service does it. */
-  async collect(): Promise<number> {
-    const { blobs } = await this.catalog.collectGarbage({
+  /** What the job service collects, but for the bin. */
+  garbage(): GarbageToCollect {
+    return {
       graceSeconds: 7200, binBefore: new Date(0), removeBytes: (digest) => this.storage.delete(digest), onFailure: (digest, error) => { throw new Error(`${digest} could not be removed`, { cause: error }); },
-    });
-    return blobs;
+    };
+  }
+
+  async collect(): Promise<number> {
+    return (await this.catalog.collectGarbage(this.garbage())).blobs;
+  }
+
+  /** The state of each blob of the catalog, by digest. */
+  async states(): Promise<Record<string, string>> {
+    const rows = await this.fixture.database.query<{ digest: string; state: string }>('SELECT digest, state FROM blob ORDER BY digest');
+    return Object.fromEntries(rows.map(({ digest, state }) => [digest, state]));
+  }
+
+  /** What the project is charged for: its account, and the same figure from scratch. */
+  async usage(): Promise<readonly number[]> {
+    const [{ used }, anew] = [await this.catalog.usage(1), await this.catalog.recomputeUsage(1)];
+    return used === anew ? [used] : [used, anew];
+  }
+
+  async storedBytes(): Promise<number> {
+    let bytes = 0;
+    for await (const { size } of this.storage.list()) bytes += size;
+    return bytes;
   }
 
   async stored(): Promise<string[]> {

@@ -4,12 +4,17 @@ import type { ExecutionTrigger } from '../status.js';
 /** Whose executions and schedule comparisons of storage with the catalog are: the installation has one storage. */
 export const RECONCILIATION = { vendorType: 'STORAGE_RECONCILIATION', vendorId: 0 } as const satisfies ExecutionOwner;
 
+/** `few`: unless there are so many that storage itself looks wrong. */
+export type MarkLost = 'none' | 'few' | 'all';
+
 /** What a comparison of storage with the catalog shall do; the attributes of its execution. */
 export interface ReconciliationRun {
   /** Whether what nobody needs is removed, and not only reported. */
   readonly reclaim: boolean;
   /** Whether the bytes of every blob are read and compared with its digest. */
   readonly rehash: boolean;
+  /** Which blobs that lack their bytes are marked as lost, so that clients push them again; `few`, where it is left out. */
+  readonly mark_lost?: MarkLost;
   /** What was written within so many seconds is left alone. */
   readonly grace_seconds: number;
 }
@@ -39,6 +44,8 @@ export interface ReconciliationProgress {
   readonly found?: Readonly<Record<string, ReconciliationCount>>;
   /** By what was done about it. */
   readonly outcomes?: Readonly<Record<string, ReconciliationCount>>;
+  /** Why no blob was marked as lost although some lack their bytes. */
+  readonly not_marked?: string;
 }
 
 export interface ReconciliationToPlan {
