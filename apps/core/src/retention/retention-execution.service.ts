@@ -9,9 +9,12 @@ import { PLAIN_TEXT, type TextAnswer } from '../http/response.interceptor.js';
 import { mapPage } from '../listing/select-page.js';
 import { NO_POLICY, RetentionAccessService } from './retention-access.service.js';
 import { ownerOf } from './retention.service.js';
+import { countRuns, lockProjectPolicy } from './retention.store.js';
 
 const NO_EXECUTION = 'the retention policy has no such execution';
 const NO_TASK = 'the execution has no such task';
+/** Runs of one policy that wait or are under way; further ones would only decide the same again. */
+const MOST_RUNS = 10;
 
 /** Runs of retention policies: the job service does them, this starts, stops and shows them. */
 @Injectable()
@@ -26,6 +29,8 @@ export class RetentionExecutionService {
   async start(caller: Caller, policyId: number, dryRun: boolean): Promise<number> {
     const { project } = await this.access.admit(policyId, caller, 'update');
     const started = await this.database.transaction(async (transaction): Promise<StartedExecution> => {
+      if (!(await lockProjectPolicy(transaction, project.id))) throw new Problem('NOT_FOUND', NO_POLICY);
+      if ((await countRuns(transaction, policyId)) >= MOST_RUNS) throw new Problem('TOO_MANY_REQUEST', `${MOST_RUNS} runs of this policy have not ended yet; wait for them, or stop some`);
       const planned = await planRetention(transaction, { policyId, trigger: 'MANUAL', startedBy: subjectId(caller.subject), dryRun });
       if (planned === undefined) throw new Problem('NOT_FOUND', NO_POLICY);
       await audit(transaction, project, caller, 'start', `start ${dryRun ? 'a dry run' : 'a run'} of retention policy ${policyId} of project ${project.name}`);

@@ -144,6 +144,17 @@ describe('a run', () => {
     expect([log.status, log.headers.get('content-type'), log.headers.get('x-content-type-options')]).toEqual([200, 'text/plain; charset=utf-8', 'nosniff']);
   });
 
+  test('M-22: is refused while ten others of the policy have not ended, also when a hundred are asked for at once', async () => {
+    const project = await newProject();
+    await new Pusher(core.database, project.id).image(`${project.name}/app`, 'app', ['1']);
+    const id = await create(project.id);
+    const start = (): Promise<Answer> => core.call('POST', `${RETENTIONS}/${id}/executions`, { as: 'admin', json: { dry_run: true } });
+    const statuses = (await Promise.all(Array.from({ length: 100 }, start))).map(({ status }) => status);
+    expect([statuses.filter((status) => status === 201).length, statuses.filter((status) => status === 429).length]).toEqual([10, 90]);
+    await core.database.execute(`UPDATE execution SET ended_at = now() WHERE id = (SELECT min(id) FROM execution WHERE vendor_type = 'RETENTION' AND vendor_id = $1)`, [id]);
+    expect([(await start()).status, (await start()).status]).toEqual([201, 429]);
+  });
+
   test('without anything to do has ended with success', async () => {
     const project = await newProject();
     const id = await create(project.id, { rules: [] });

@@ -29,6 +29,12 @@ export async function lockProjectPolicy(transaction: Transaction, projectId: num
   return (await transaction.query('SELECT 1 FROM project WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE', [projectId])).length > 0;
 }
 
+/** How many runs of the policy have not ended. */
+export async function countRuns(transaction: Transaction, id: number): Promise<number> {
+  const [row] = await transaction.query<{ count: number }>(`SELECT count(*)::int AS count FROM execution WHERE vendor_type = 'RETENTION' AND vendor_id = $1 AND ended_at IS NULL`, [id]);
+  return row?.count ?? 0;
+}
+
 /** The new policy's id; undefined when the project has one already. Do it with the project locked. */
 export async function insertPolicy(transaction: Transaction, projectId: number, policy: StoredRetention): Promise<number | undefined> {
   const [row] = await transaction.query<{ id: number }>(
