@@ -30,19 +30,25 @@ interface OutboxRow {
   readonly origin: Partial<Origin>;
 }
 
+const BATCH = 2000;
+
 /** Writes events inside the transaction that makes them true, with the origin of the work that is going on. */
 export async function appendEvents(transaction: Transaction, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return;
   const origin = currentOrigin();
   const current = originColumn(origin);
-  await transaction.execute(
-    `INSERT INTO outbox (type, payload, actor, origin)
-     SELECT * FROM unnest($1::text[], $2::jsonb[], $3::text[], $4::jsonb[])`,
-    [
-      events.map((event) => event.type), events.map((event) => JSON.stringify(event.payload)), events.map((event) => event.actor),
-      events.map((event) => (event.origin === undefined ? current : originColumn(event.origin))),
-    ],
-  );
+  // Deleting a repository of a hundred thousand tags makes as many events: others get their turn in between.
+  for (let at = 0; at < events.length; at += BATCH) {
+    const batch = events.slice(at, at + BATCH);
+    await transaction.execute(
+      `INSERT INTO outbox (type, payload, actor, origin)
+       SELECT * FROM unnest($1::text[], $2::jsonb[], $3::text[], $4::jsonb[])`,
+      [
+        batch.map((event) => event.type), batch.map((event) => JSON.stringify(event.payload)), batch.map((event) => event.actor),
+        batch.map((event) => (event.origin === undefined ? current : originColumn(event.origin))),
+      ],
+    );
+  }
   tell(origin, events.map((event) => event.type));
 }
 
