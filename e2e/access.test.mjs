@@ -125,7 +125,7 @@ const REFUSED = /unauthorized|denied|401|403|authentication required|insufficien
     await refusedWithin(5, () => oci.getManifest(`${project}/app`, '1', { token }));
   });
 
-  test('a private project that was public is closed at once to a token from before', async () => {
+  test('N-02: a private project that was public is closed at once to a token from before', async () => {
     const open = await haven.project({ isPublic: true, members: { dave: 'developer' } });
     await haven.oci(accounts.dave).pushImage(`${open}/app`, '1', image);
     const visitor = haven.oci();

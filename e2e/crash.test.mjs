@@ -35,7 +35,7 @@ describe(`kill -9 in the middle of parallel pushes, ${ROUNDS} rounds`, () => {
     },
   };
 
-  test.each(Object.keys(killers))('%s is killed: what was confirmed is there, nothing half-written is visible', async (name) => {
+  test.each(Object.keys(killers))('N-09: %s is killed: what was confirmed is there, nothing half-written is visible', async (name) => {
     const total = { tags: 0, blobs: 0, retries: 0, killedUnderLoad: 0 };
     const everTried = new Map();
     const repositories = Array.from({ length: CLIENTS }, (_, i) => `${project}/${name}/client-${i}`);

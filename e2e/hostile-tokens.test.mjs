@@ -207,7 +207,7 @@ describe('hostile tokens', () => {
     });
   });
 
-  test('a clock that is a minute off is tolerated, more is not', async () => {
+  test('N-11: a clock that is a minute off is tolerated, more is not', async () => {
     const at = (seconds) => ({ iat: seconds, nbf: seconds, iat_ms: seconds * 1000, exp: seconds + 600 });
     expect(await pullWith(resigned(at(now() + 30)))).toEqual(OPEN);
     expect(await pullWith(resigned(at(now() + 300)))).toEqual(SHUT);

@@ -181,7 +181,7 @@ describe('hostile uploads', () => {
       expect(answers[0].body).toMatch(/^\{"errors":\[\{"code":"[A-Z_]+"/);
     });
 
-    test('finishing twice, also at the same time, has one effect', async () => {
+    test('N-10: finishing twice, also at the same time, has one effect', async () => {
       const blob = randomBlob(100_000);
       const location = await oci.startUpload(repository);
       expectStatus(await oci.patch(repository, location, blob.bytes, 0), 202, 'chunk');

@@ -71,7 +71,7 @@ describe('the log collector as a process', () => {
     expect(stored()).toEqual(lines);
   });
 
-  test('loses nothing when it is killed again and again', async () => {
+  test('N-09: loses nothing when it is killed again and again', async () => {
     const lines = Array.from({ length: 6000 }, (_, second) => logLine(second));
     let sent = 0;
     for (let round = 0; round < 5; round++) {

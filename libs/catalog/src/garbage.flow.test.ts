@@ -106,7 +106,7 @@ describe('garbage collection', () => {
     await fixture.blob('alpha/a', 'stubborn');
   });
 
-  test('goes on where it was killed, wherever that was', async () => {
+  test('N-09: goes on where it was killed, wherever that was', async () => {
     await fixture.blob('alpha/a', 'kept').then(({ digest: kept }) => fixture.manifest('alpha/a', { mediaType: 'application/vnd.oci.image.manifest.v1+json', config: { mediaType: 'a/b', digest: kept, size: 4 }, layers: [] }, ['1']));
     for (let index = 0; index < 5; index += 1) await fixture.blob('alpha/a', `garbage ${index}`);
     await store();
@@ -142,7 +142,7 @@ describe('garbage collection', () => {
     expect(stored.size).toBe(0);
   });
 
-  test('never takes a blob from a push that runs beside it', async () => {
+  test('N-05: never takes a blob from a push that runs beside it', async () => {
     for (let round = 0; round < 10; round += 1) {
       const content = `round ${round}`;
       await fixture.blob('alpha/a', content);

@@ -160,7 +160,7 @@ describe('a stop', () => {
   });
 });
 
-describe('a worker that is killed', () => {
+describe('N-09: a worker that is killed', () => {
   test('loses its task to another one, and can write nothing more', async () => {
     const first = blocking();
     const doomed = start(async (context) => {

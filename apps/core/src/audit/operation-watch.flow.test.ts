@@ -76,7 +76,7 @@ describe('an operation that fails', () => {
     for (const { fields, message } of core.logger.lines) expect(JSON.stringify([message, fields])).not.toContain('evil');
   });
 
-  test('of one account fills the trail no faster than a line a second', async () => {
+  test('M-24: of one account fills the trail no faster than a line a second', async () => {
     await core.addUser('mallory');
     for (let time = 0; time < 70; time++) await core.call('DELETE', '/api/v2.0/projects/alpha', { as: 'mallory' });
     expect(await recorded()).toHaveLength(60);

@@ -190,7 +190,7 @@ describe('A-20: the way back', () => {
     expect(await untouched()).toBe(before);
   });
 
-  test('works once also when both come at the same time', async () => {
+  test('N-10: works once also when both come at the same time', async () => {
     somebody();
     const visitor = browser();
     const back = all.provider.logIn(await visitor.depart());

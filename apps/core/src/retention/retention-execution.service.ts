@@ -25,7 +25,11 @@ export class RetentionExecutionService {
     private readonly database: Database,
   ) {}
 
-  /** Resolves to the new execution's id. */
+  /**
+   * Resolves to the new execution's id.
+   *
+   * @throws Problem TOO_MANY_REQUEST while enough runs of the policy have not ended
+   */
   async start(caller: Caller, policyId: number, dryRun: boolean): Promise<number> {
     const { project } = await this.access.admit(policyId, caller, 'update');
     const started = await this.database.transaction(async (transaction): Promise<StartedExecution> => {

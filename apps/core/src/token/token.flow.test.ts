@@ -229,7 +229,7 @@ describe('C-18 and withdrawn rights: what the registry sees in its epochs', () =
   }
   const token = async (as: string | undefined, scope: string): Promise<RegistryTokenClaims> => claimsOf(await ask(`service=harbor-registry&scope=${scope}`, as));
 
-  test('C-18: an anonymous token for a project that becomes private is refused, one asked for later has no rights', async () => {
+  test('C-18, N-02: an anonymous token for a project that becomes private is refused, one asked for later has no rights', async () => {
     const id = await core.addProject('ghost', { public: true });
     const before = await token(undefined, 'repository:ghost/app:pull');
     expect(before.access).toEqual([repository('ghost/app', ['pull'], id)]);

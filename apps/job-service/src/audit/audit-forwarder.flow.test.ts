@@ -98,7 +98,7 @@ describe('the forwarder', () => {
     expect(logger.messages('warn')).toEqual(['the audit trail cannot be forwarded; lines wait for the syslog server']);
   });
 
-  test('keeps a bounded number of lines while nobody takes them, and counts the others', async () => {
+  test('M-24: keeps a bounded number of lines while nobody takes them, and counts the others', async () => {
     const { port } = server;
     await server.close();
     forwarder.use(`127.0.0.1:${port}`);

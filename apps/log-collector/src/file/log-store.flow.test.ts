@@ -31,7 +31,7 @@ describe('the log store', () => {
     await store.close();
   });
 
-  test('rotates by size, compresses, keeps order, and keeps only so many files', async () => {
+  test('M-24: rotates by size, compresses, keeps order, and keeps only so many files', async () => {
     const store = await open({ files: 1000 });
     for (let batch = 0; batch < 10; batch++) await append(store, lines(batch * 20, batch * 20 + 20));
     await store.close();

@@ -138,7 +138,7 @@ describe('an upload', () => {
   });
 });
 
-describe('a body that is too large', () => {
+describe('M-03: a body that is too large', () => {
   test.each([
     ['/v2/a/b/manifests/x', 'PUT', 4, 'REQUEST_ENTITY_TOO_LARGE'], ['/api/v2.0/projects', 'POST', 10, 'REQUEST_ENTITY_TOO_LARGE'],
   ])('%s: is refused by its announced length without reading it', async (path, method, limit, code) => {
@@ -201,7 +201,7 @@ test('an answer that comes before the end of the body reaches a client that stil
   expect(answer).toMatchObject({ status: 401, body: '{"errors":[]}', headers: { connection: 'close' } });
 }, 20_000);
 
-describe('slow clients', () => {
+describe('M-06: slow clients', () => {
   test('a manifest has to arrive within its time, however busy the client looks', async () => {
     const { proxy } = await start(echo, { HAVEN_BODY_SECONDS: '1' });
     const socket = await openRaw(proxy.port);

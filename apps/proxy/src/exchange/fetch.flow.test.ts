@@ -152,7 +152,7 @@ describe('without a working upstream', () => {
 });
 
 describe('streaming', () => {
-  test('a slow reader holds the upstream back, and memory does not grow', async () => {
+  test('M-06: a slow reader holds the upstream back, and memory does not grow', async () => {
     const size = 1024 * MIB;
     const block = Buffer.alloc(MIB, 7);
     let written = 0;

@@ -35,7 +35,7 @@ describe('RequestHeaders', () => {
     expect(parse(...raw).fault).toBe(fault);
   });
 
-  test('finds fault with a missing, an odd and with too many headers', () => {
+  test('M-05: finds fault with a missing, an odd and with too many headers', () => {
     expect(new RequestHeaders([]).fault).toBe('host');
     expect(new RequestHeaders(['Host', 'a b']).fault).toBe('host');
     const hundred = Array.from({ length: 99 }, (_, at) => [`X-${at}`, 'v']).flat();

@@ -94,7 +94,7 @@ describe('other malformed requests', () => {
     expect([text.slice(0, 12), closed, upstream.requests.length]).toEqual([`HTTP/1.1 ${status}`, true, 0]);
   });
 
-  test('a URL of 9 KiB is refused with 414, one of 100 KiB with 431', async () => {
+  test('M-05: a URL of 9 KiB is refused with 414, one of 100 KiB with 431', async () => {
     for (const [length, status] of [[9 * 1024, 414], [100 * 1024, 431]] as const) {
       const { text } = await sendRaw(proxy.port, `GET /v2/${'a'.repeat(length)} HTTP/1.1\r\nHost: reg.test\r\nConnection: close\r\n\r\n`, 3000);
       expect(text.slice(0, 12)).toBe(`HTTP/1.1 ${status}`);
@@ -114,7 +114,7 @@ test('pipelined requests are answered one by one and in order', async () => {
   expect([...text.matchAll(/"url":"([^"]+)"/g)].map((match) => match[1])).toEqual(['/v2/first', '/api/second', '/v2/third']);
 });
 
-test('compressed request bodies are passed on as they are', async () => {
+test('M-19: compressed request bodies are passed on as they are', async () => {
   const { text } = await sendRaw(proxy.port, Buffer.from('PUT /v2/a/b/manifests/x HTTP/1.1\r\nHost: reg.test\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\nConnection: close\r\n\r\n\u001f\u008bxx', 'latin1'), 3000);
   expect(text).toContain('"content-encoding":"gzip"');
   expect(text).toContain('"length":4');

@@ -142,7 +142,7 @@ describe('a hand-over that is not as agreed is a 502, and logged as an error', (
   });
 });
 
-describe('slow readers', () => {
+describe('M-06: slow readers', () => {
   async function slowReader(one: Blob): Promise<Socket> {
     const socket = await openRaw(proxy.port);
     socket.pause();

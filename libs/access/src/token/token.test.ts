@@ -152,7 +152,7 @@ describe('B-04: audience and issuer', () => {
   });
 });
 
-describe('B-05: times', () => {
+describe('B-05, N-11: times', () => {
   test.each(['iat', 'exp', 'nbf', 'iat_ms'])('%s must be a whole number', async (claim) => {
     for (const value of [undefined, null, String(NOW), 1.5, -1, 1e300, true, [NOW]]) {
       await expect(verifier().verify(await forge({ [claim]: value }))).rejects.toThrow(TokenError);

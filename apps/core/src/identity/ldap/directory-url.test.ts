@@ -16,7 +16,7 @@ describe('servers', () => {
     expect(typeof servers === 'string' ? servers : servers.map(({ host, port, secure }) => [host, port, secure])).toEqual(expected);
   });
 
-  test.each(['', ' , ', 'https://a', 'ldap://', 'ldap://user:password@a', 'ldap://a/dc=x', 'ldap://a?x', 'ldap://a#x', 'ldap://a:99999', 'ldap://a:0', 'file:///etc/passwd', 'a, http://b', Array(11).fill('a').join(' ')])('%j is refused with a sentence', (text) => {
+  test.each(['', ' , ', 'https://a', 'ldap://', 'ldap://user:password@a', 'ldap://a/dc=x', 'ldap://a?x', 'ldap://a#x', 'ldap://a:99999', 'ldap://a:0', 'file:///etc/passwd', 'a, http://b', Array(11).fill('a').join(' ')])('H-02: %j is refused with a sentence', (text) => {
     expect(parseServers(text)).toEqual(expect.stringMatching(/^ldap_url /));
   });
 });
