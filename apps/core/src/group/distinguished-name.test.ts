@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { dnKey, parseDn } from './distinguished-name.js';
+import { dnKey, keyOfDn, parseDn } from './distinguished-name.js';
 
 function key(text: string): string | undefined {
   const names = parseDn(text);
@@ -31,6 +31,14 @@ describe('a distinguished name', () => {
   test.each(['cn=ops\\2cdc=x,dc=evil', 'cn=ops\\2cdc=x', 'cn=ops,dc=x,dc=evil', 'dc=x,cn=ops', 'cn=ops+dc=x', 'uid=ops,dc=x', 'cn=ops', 'cn=op,dc=x'])('%s is not cn=ops,dc=x', (text) => {
     expect(key(text)).toBeDefined();
     expect(key(text)).not.toBe(key('cn=ops,dc=x'));
+  });
+
+  test('has the same key when it comes again, and when more come than are kept', () => {
+    const texts = ['CN=OPS, DC=X', 'cn = ops , dc = x', 'cn=ops,dc=x', 'ops', '', `cn=${'x'.repeat(600)}`, 'cn=ops\\2cdc=x'];
+    for (let round = 0; round < 2; round += 1) {
+      for (const text of texts) expect(keyOfDn(text)).toBe(key(text));
+      for (let other = 0; other < 10_050; other += 1) if (keyOfDn(`cn=a${other}`) !== `cn=a${other}`) throw new Error(`cn=a${other} has a wrong key`);
+    }
   });
 
   test('of many parts and of odd ones takes no longer than its length', () => {

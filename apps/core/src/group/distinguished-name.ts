@@ -48,6 +48,25 @@ export function dnKey(names: readonly RelativeName[]): string {
   return names.map((name) => name.map(attribute).sort().join('+')).join(',');
 }
 
+/** Keys that are kept, and the length of names beyond which they are not. */
+const MOST_KEPT = 10_000;
+const LONGEST_KEPT = 512;
+const kept = new Map<string, string | undefined>();
+
+/**
+ * The key (see dnKey) of a name as it is written; undefined when that is malformed. Reading names is half the work of a
+ * login with thousands of groups, and people of one directory are in the same ones: keys of names that came lately are kept.
+ */
+export function keyOfDn(text: string): string | undefined {
+  if (kept.has(text)) return kept.get(text);
+  const names = parseDn(text);
+  const key = names && dnKey(names);
+  if (text.length > LONGEST_KEPT) return key;
+  if (kept.size >= MOST_KEPT) kept.clear();
+  kept.set(text, key);
+  return key;
+}
+
 function endOfAttribute(text: string, start: number): number {
   let at = start;
   while (at < text.length && !SEPARATORS.includes(text.charAt(at))) at += text[at] === '\\' ? 2 : 1;

@@ -1,5 +1,5 @@
 import type { Transaction } from '@haven/database';
-import { dnKey, parseDn } from '../group/distinguished-name.js';
+import { keyOfDn } from '../group/distinguished-name.js';
 import type { ExternalGroup, ExternalSource } from './external-user.js';
 
 /** The numbers that groups of each system have in the API. */
@@ -44,6 +44,6 @@ export async function joinGroups(transaction: Transaction, userId: number, sourc
 function keyed({ name, dn }: ExternalGroup): Keyed[] {
   const short = [...name.trim()].slice(0, LONGEST_NAME).join('').trim();
   if (dn === undefined) return short === '' || short !== name || /\p{Cc}/u.test(name) ? [] : [{ name, dn, key: name }];
-  const names = parseDn(dn);
-  return names === undefined || dn.length > 1024 ? [] : [{ name: short === '' ? dn.slice(0, LONGEST_NAME) : short, dn, key: dnKey(names) }];
+  const key = keyOfDn(dn);
+  return key === undefined || dn.length > 1024 ? [] : [{ name: short === '' ? dn.slice(0, LONGEST_NAME) : short, dn, key }];
 }

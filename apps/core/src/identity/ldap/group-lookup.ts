@@ -1,4 +1,4 @@
-import { dnKey, parseDn } from '../../group/distinguished-name.js';
+import { dnKey, keyOfDn, parseDn } from '../../group/distinguished-name.js';
 import type { ExternalGroup } from '../external-user.js';
 import type { DirectoryConnection } from './directory-connection.js';
 import type { DirectoryEntry } from './directory-entry.js';
@@ -20,7 +20,7 @@ export abstract class GroupLookup {
 const DEEPEST = 10;
 const MOST_GROUPS = 10_000;
 /** Members asked for in one search. */
-const AT_ONCE = 200;
+const AT_ONCE = 50;
 /** Entries that are read without waiting for one another. */
 const READ_AT_ONCE = 16;
 const MEMBER_ATTRIBUTES = ['member', 'uniqueMember'];
@@ -90,8 +90,7 @@ export function groupOf(entry: DirectoryEntry, { groups }: LdapSettings): Requir
 
 /** What a DN is compared by; undefined when it is none. */
 export function keyOf(dn: string): string | undefined {
-  const names = parseDn(dn);
-  return names && dnKey(names);
+  return keyOfDn(dn);
 }
 
 /** Whether a DN is the base or below it, part by part. */
