@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { digestOf } from '@haven/oci';
 import { errorCode, TestClient } from '../testing/test-client.js';
 
@@ -47,6 +48,47 @@ describe('who may do what', () => {
         expect((await client.call(method, path, { token: '', headers, ...(method === 'PUT' ? { body: '{}' } : {}) })).status).toBe(401);
       }
     }
+  });
+
+  test('B-14: nor does an ID token of an OpenID provider, whatever it says and whoever it says signed it', async () => {
+    const encoded = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
+    const signed = (header: object, claims: object, key: KeyObject): string => {
+      const content = `${encoded({ typ: 'JWT', ...header })}.${encoded(claims)}`;
+      return `${content}.${sign('sha256', Buffer.from(content), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+    };
+    const [{ kid }, ours] = client.developer.split('.').slice(0, 2).map((part) => JSON.parse(Buffer.from(part, 'base64url').toString()) as object) as [{ kid: string }, object];
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+    const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+    const now = Math.floor(Date.now() / 1000);
+    const person = { iss: 'https://login.example', aud: 'haven', sub: 'ada', nonce: 'n', iat: now, nbf: now, exp: now + 300, preferred_username: 'admin', groups: ['admins'] };
+    const tokens = [
+      signed({ alg: 'RS256', kid: 'first' }, person, rsa), signed({ alg: 'RS256', kid }, person, rsa), signed({ alg: 'ES256', kid }, person, ec),
+      signed({ alg: 'RS256', kid }, { ...person, ...ours }, rsa), signed({ alg: 'ES256', kid }, { ...person, ...ours }, ec),
+      client.developer.replace(/\.[^.]*\./, `.${encoded(person)}.`),
+    ];
+    for (const token of tokens) {
+      for (const headers of [{ authorization: `Bearer ${token}` }, { authorization: `Basic ${Buffer.from(`ada:${token}`).toString('base64')}` }, { cookie: `sid=${token}` }]) {
+        for (const [method, path] of [['GET', '/v2/'], ['GET', '/v2/alpha/app/manifests/1'], ['POST', '/v2/alpha/app/blobs/uploads/']] as const) {
+          expect((await client.call(method, path, { token: '', headers })).status).toBe(401);
+        }
+      }
+    }
+    expect((await client.call('GET', '/v2/')).status).toBe(200); // the token that they were made from is good
+  });
+
+  test('I-05, I-07: what a browser could be made to ask for is answered as JSON that no other site may read', async () => {
+    for (const path of ['/v2/<script>alert(1)</script>/manifests/x', '/v2/alpha/app/manifests/<script>', '/v2/alpha/app/blobs/<svg onload=alert(1)>', '/v2/%3Cscript%3E/manifests/x', '/v2/alpha/app/manifests/1?x=<script>']) {
+      for (const origin of ['https://evil.test', 'null']) {
+        for (const token of ['', client.developer]) {
+          const response = await client.call('GET', path, { token, headers: { origin } });
+          expect(response.status).toBeGreaterThanOrEqual(400);
+          expect([response.headers.get('content-type'), response.headers.get('x-content-type-options')]).toEqual(['application/json', 'nosniff']);
+          expect([response.headers.get('access-control-allow-origin'), response.headers.get('access-control-allow-credentials')]).toEqual([null, null]);
+        }
+      }
+    }
+    const preflight = await client.call('OPTIONS', '/v2/alpha/app/manifests/1', { token: '', headers: { origin: 'https://evil.test', 'access-control-request-method': 'PUT', 'access-control-request-headers': 'authorization' } });
+    expect([preflight.status < 300, preflight.headers.get('access-control-allow-origin'), preflight.headers.get('access-control-allow-methods')]).toEqual([false, null, null]);
   });
 
   test.each(['user:77', 'robot:77'])('%s is let in, and refused within seconds of being revoked, with a token that is still valid', async (subject) => {
