@@ -89,11 +89,15 @@ describe('logging in at the provider', () => {
     expect(all.provider.requests.filter((request) => request === 'GET /userinfo')).toHaveLength(asked);
   });
 
-  test.each(['//evil.test/', 'https://evil.test/', '/\\evil.test', '\\\\evil.test', '/\r\nSet-Cookie:x', 'projects', '/a\tb', 'javascript:alert(1)', '/ /evil.test', '/\u2028'])('does not send anybody to %j afterwards', async (path) => {
+  test.each(['//evil.test/', 'https://evil.test/', '/\\evil.test', '\\\\evil.test', '/\r\nSet-Cookie:x', 'projects', '/a\tb', 'javascript:alert(1)', '/ /evil.test', '/\u2028', '/\t/evil.test', '/..//evil.test', '/.//evil.test', '/a/..//evil.test', 'https:evil.test', '\t//evil.test', '///evil.test'])('I-09: does not send anybody to %j afterwards', async (path) => {
     expect((await browser().go(`/c/oidc/login?redirect_url=${encodeURIComponent(path)}`)).status).toBe(400);
   });
 
-  test('a new session begins, and the browser’s session before ends', async () => {
+  test.each(['redirect_url=/a&redirect_url=//evil.test', 'redirect_url[]=//evil.test&redirect_url=//evil.test', 'redirect_url=%2F%5Cevil.test', 'redirect_url=%2F%09%2Fevil.test'])('I-09: nor with ?%s', async (query) => {
+    expect([400, 422]).toContain((await browser().go(`/c/oidc/login?${query}`)).status);
+  });
+
+  test('A-16: a new session begins, and the browser’s session before ends', async () => {
     somebody();
     const visitor = browser();
     visitor.cookies.set('sid', 'attacker');
@@ -207,6 +211,19 @@ describe('A-20: the way back', () => {
     expect((await victim.go(back)).status).toBe(400); // no login began in it
     await victim.depart();
     expect([(await victim.go(back)).status, victim.cookies.has('sid')]).toEqual([400, false]); // another one did
+  });
+
+  test('I-05: nothing of what the provider’s page says is shown', async () => {
+    for (const name of ['error', 'error_description', 'error_uri']) {
+      const visitor = browser();
+      const back = new URL(all.provider.logIn(await visitor.depart()), EXTERNAL_URL);
+      back.searchParams.delete('code');
+      back.searchParams.set('error', 'access_denied');
+      back.searchParams.set(name, '<script>alert(1)</script>');
+      const answer = await visitor.go(`${back.pathname}${back.search}`);
+      expect([answer.status, answer.headers.get('content-type'), answer.headers.get('x-content-type-options')]).toEqual([400, 'application/json; charset=utf-8', 'nosniff']);
+      expect(JSON.stringify(answer.body)).not.toContain('script');
+    }
   });
 
   test.each<[string, (query: URLSearchParams) => void]>([
