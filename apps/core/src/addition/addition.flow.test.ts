@@ -60,6 +60,18 @@ describe('a chart', () => {
     expect([dependencies.body, dependencies.headers.get('content-type')]).toEqual([[{ name: 'redis', version: '17.x', repository: 'oci://example.org/charts' }], 'application/json; charset=utf-8']);
   });
 
+  test.each([
+    ['HTML', '<html><body onload=alert(1)><iframe src="javascript:alert(1)"></iframe></body></html>'], ['SVG', '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><a xlink:href="javascript:alert(1)"/></svg>'],
+    ['a link to a script', '[x](data:text/html;base64,PHNjcmlwdD4=) [y](javascript:alert(1))'], ['what mutates', '<math><mtext><table><mglyph><style><!--</style><img title="--><img src=x onerror=alert(1)>">'],
+    ['a mebibyte of brackets', '['.repeat(1024 * 1024)],
+  ])('I-02: with %s in its readme is inert: neither guessed nor run as a page', async (_name, readme) => {
+    await chart('scripted', await archive({ 'app/Chart.yaml': 'apiVersion: v2\nname: app\n', 'app/README.md': readme, 'app/values.yaml': readme }));
+    for (const [name, type] of [['readme.md', 'text/markdown; charset=utf-8'], ['values.yaml', 'text/plain; charset=utf-8']] as const) {
+      const { status, headers, body } = await addition('scripted', name);
+      expect([status, headers.get('content-type'), headers.get('content-security-policy'), headers.get('x-content-type-options'), body === readme]).toEqual([200, type, "default-src 'none'; sandbox", 'nosniff', true]);
+    }
+  });
+
   test('of the first format keeps its dependencies in a file of their own', async () => {
     await chart('old', await archive({ 'app/Chart.yaml': 'apiVersion: v1\n', 'app/requirements.yaml': 'dependencies:\n- name: mysql\n  version: "1"\n' }));
     expect((await addition('old', 'dependencies')).body).toEqual([{ name: 'mysql', version: '1', repository: '' }]);

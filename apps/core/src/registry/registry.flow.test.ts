@@ -131,7 +131,7 @@ describe('a registry', () => {
     [{ name: '' }, 'name'], [{ name: 'a'.repeat(65) }, 'name'], [{ name: 'a\nb' }, 'name'], [{ type: 'docker-hub' }, 'type'], [{ type: undefined }, 'type'], [{ type: 'constructor' }, 'type'],
     [{ credential: { type: 'x' } }, 'credential'], [{ credential: { access_key: 'a:b' } }, 'access_key'], [{ credential: { access_secret: 'a\r\nb' } }, 'access_secret'], [{ ca_certificate: 'no' }, 'ca_certificate'],
     ...['', 'file:///etc/passwd', 'gopher://a', 'javascript:alert(1)', 'http://', 'http://user:pass@a', 'http://a\tb', 'http://a\nb', 'a.example', 'http://a?b=c'].map((url) => [{ url }, 'url'] as [object, string]),
-  ])('H-02: %j is refused', async (wrong, field) => {
+  ])('H-02, I-11: %j is refused', async (wrong, field) => {
     const answer = await admin('POST', REGISTRIES, { name: 'wrong', type: 'harbor', url: 'http://127.0.0.1:1', ...wrong });
     expect([answer.status, messageOf(answer)]).toEqual([400, expect.stringContaining(field)]);
     expect(await core.database.query(`SELECT 1 FROM registry WHERE name = 'wrong'`)).toEqual([]);

@@ -71,10 +71,18 @@ describe('a name with slashes in an address', () => {
 });
 
 describe('one repository', () => {
-  test('takes a description as it is written', async () => {
-    const description = '# Title <script>alert(1)</script> äöü';
-    expect((await core.call('PUT', `${ALPHA}/app`, { as: 'dave', json: { description } })).status).toBe(200);
-    expect((await core.call('GET', `${ALPHA}/app`, { as: 'dave' })).body).toMatchObject({ description });
+  test('I-01: takes a description as it is written, also when what was read is saved again, and answers it as JSON', async () => {
+    for (const description of ['# Title <script>alert(1)</script> äöü', '<img src=x onerror=fetch(1)>', '[a](javascript:alert(1)) &lt;b&gt; &amp;amp; \\u003c', '<svg><a xlink:href="javascript:alert(1)">x</a></svg>']) {
+      let kept = description;
+      for (let save = 0; save < 2; save++) {
+        expect((await core.call('PUT', `${ALPHA}/app`, { as: 'dave', json: { description: kept } })).status).toBe(200);
+        const { body, headers } = await core.call('GET', `${ALPHA}/app`, { as: 'dave' });
+        expect([headers.get('content-type'), headers.get('x-content-type-options')]).toEqual(['application/json; charset=utf-8', 'nosniff']);
+        kept = (body as { description: string }).description;
+        expect(kept).toBe(description);
+      }
+    }
+    const description = 'x';
     expect((await core.call('PUT', `${ALPHA}/none`, { as: 'dave', json: { description } })).status).toBe(404);
     expect((await core.call('PUT', `${ALPHA}/app`, { as: 'dave', json: { description: 'x'.repeat(70_000) } })).status).toBe(422);
   });

@@ -111,6 +111,14 @@ describe('nothing changes', () => {
     });
   });
 
+  test('A-17: nor by a registry token beside the cookie, valid or not', async () => {
+    const { body } = await core.call('GET', '/service/token?service=harbor-registry&scope=repository:library/app:pull', { as: 'alice' });
+    const { token } = body as { token: string };
+    for (const authorization of [`Bearer ${token}`, `Bearer ${token.slice(0, -8)}AAAAAAAA`, `bearer ${token}`]) {
+      for (const [method, path] of [['GET', CURRENT], ['DELETE', '/api/v2.0/projects/library']] as const) expect((await victim.send(method, path, { headers: { authorization } })).status).toBe(401);
+    }
+  });
+
   describe('B-14: by a cookie or its token in the wrong place', () => {
     test('the session cookie is nobody to the token service', async () => {
       const headers = { cookie: cookiesOf(victim) };

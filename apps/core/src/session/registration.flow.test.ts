@@ -49,7 +49,7 @@ describe('A-03: while registration is closed', () => {
     expect((await core.call('POST', USERS, { as: 'alice', json: account('closed') })).status).toBe(403);
   });
 
-  test.each(['ldap_auth', 'oidc_auth'])('also where accounts are kept elsewhere (%s) and the switch is on', async (mode) => {
+  test.each(['ldap_auth', 'oidc_auth', 'http_auth'])('also where accounts are kept elsewhere (%s) and the switch is on', async (mode) => {
     await core.database.execute(`INSERT INTO setting (key, value) VALUES ('auth_mode', $1), ('self_registration', 'true')`, [JSON.stringify(mode)]);
     forget();
     try {

@@ -175,6 +175,27 @@ describe('a session ends', () => {
     expect((await core.call('GET', CURRENT, { as: 'emil', password: 'Brand-new-1' })).status).toBe(200);
   });
 
+  test('A-16: under a new id when it would have ended under the old one, used or not', async () => {
+    const id = await core.addUser('renewer');
+    let password = PASSWORD;
+    const renewed = async (seconds: number, column: 'used_at' | 'expires_at'): Promise<TestBrowser> => {
+      const browser = await loggedIn('renewer', password);
+      await age(seconds, column);
+      const old = browser.cookies.get('sid');
+      const next = `Brand-new-${seconds}-${column}`;
+      expect((await browser.send('PUT', `/api/v2.0/users/${id}/password`, { json: { old_password: password, new_password: next } })).status).toBe(200);
+      password = next;
+      expect([browser.cookies.get('sid') === old, (await browser.send('GET', CURRENT)).status]).toEqual([false, 200]);
+      return browser;
+    };
+    const old = await renewed(86_390, 'expires_at');
+    await age(20, 'expires_at');
+    expect((await old.send('GET', CURRENT)).status).toBe(401);
+    const unused = await renewed(3000, 'used_at');
+    await age(3601, 'used_at');
+    expect((await unused.send('GET', CURRENT)).status).toBe(401);
+  });
+
   test('when somebody else sets the password; that one’s own session goes on', async () => {
     const id = await core.addUser('helped');
     const [admin, user] = [await loggedIn('admin', ADMIN_PASSWORD), await loggedIn('helped')];

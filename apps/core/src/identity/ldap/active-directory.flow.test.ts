@@ -213,7 +213,7 @@ const obstacle = await domainControllerObstacle();
     await directory.set(directory.controller.baseDn, 'lockoutThreshold', '0');
   });
 
-  test('a changed password counts at once, and the old one no more', async () => {
+  test('A-15: a changed password counts at once, and the old one no more', async () => {
     expect(await login('egon', 'Another-Pass-2')).toBe(401);
     await directory.setPassword('egon', 'Another-Pass-2');
     expect(await login('egon')).toBe(401);

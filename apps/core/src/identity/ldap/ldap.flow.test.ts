@@ -122,7 +122,7 @@ const obstacle = await openLdapObstacle();
       expect(core.logger.lines.some((line) => JSON.stringify(line).includes('uid=twin,ou=more'))).toBe(true);
     });
 
-    test('a name of robots is refused; an email address that somebody has is left out', async () => {
+    test('B-16: a name of robots is refused; an email address that somebody has is left out', async () => {
       expect(await login('robot$x')).toBe(401);
       await directory.addPerson(`uid=double,${PEOPLE}`, 'double', { mail: 'USER7@haven.test' });
       expect(await me('double')).toMatchObject({ username: 'double', email: '' });
