@@ -50,6 +50,17 @@ describe('A-21: the name of a new account', () => {
     expect(await profileOf(later)).toMatchObject({ username: 'chosen' }); // although the provider calls it otherwise
   });
 
+  test('I-10: suggested by the provider, it is one parameter of the way to the page, whatever it holds', async () => {
+    await changeSettings(core, { oidc_auto_onboard: false });
+    for (const name of ['a&redirect_url=//evil.test#', 'a\r\nLocation: //evil.test', '"><script>alert(1)</script>', 'a%26redirect_url=//evil.test', '//evil.test/?']) {
+      people.somebody({ preferred_username: name });
+      const answer = await people.browser().logInThere('?redirect_url=/projects');
+      const location = new URL(answer.headers.get('location') ?? '', EXTERNAL_URL);
+      expect([answer.status, location.origin, location.pathname, location.hash]).toEqual([302, EXTERNAL_URL, '/oidc-onboard', '']);
+      expect([...location.searchParams.keys(), location.searchParams.get('redirect_url')]).toEqual(['username', 'redirect_url', '/projects']);
+    }
+  });
+
   test('can be chosen only by the browser that logged in, with its token, and for half an hour', async () => {
     await changeSettings(core, { oidc_auto_onboard: false });
     people.somebody();
@@ -66,8 +77,8 @@ describe('A-21: the name of a new account', () => {
   });
 
   test.each([
-    ['admin', 409], ['taken', 409], ['Admin', 409], ['robot$x', 400], ['x'.repeat(300), 400], ['a\r\nb', 400], ['"', 400], ['', 400], ['#1', 400],
-  ])('%j from the provider does not become somebody else’s account', async (name, status) => {
+    ['admin', 409], ['taken', 409], ['Admin', 409], ['ADMIN', 409], ['ａdmin', 409], ['admin ', 409], [' admin', 409], ['admin\u00a0', 409], ['robot$alpha+ci', 400], ['robot$x', 400], ['x'.repeat(300), 400], ['a\r\nb', 400], ['"', 400], ['', 400], ['#1', 400],
+  ])('A-07, B-16: %j from the provider does not become somebody else’s account', async (name, status) => {
     await core.database.execute(`INSERT INTO haven_user (external_id, username) VALUES ('taken', 'taken') ON CONFLICT DO NOTHING`);
     people.somebody({ preferred_username: name });
     const before = await untouched();
@@ -220,7 +231,7 @@ describe('logging out', () => {
     expect((await visitor.send('GET', CURRENT)).status).toBe(401);
   });
 
-  test('is not done by pages of other sites', async () => {
+  test('I-06: is not done by pages of other sites', async () => {
     const { visitor } = await people.arrived();
     expect((await visitor.send('GET', '/c/oidc/logout', { redirect: 'manual', headers: { 'sec-fetch-site': 'cross-site' } })).status).toBe(403);
     expect((await visitor.send('GET', CURRENT)).status).toBe(200);
