@@ -159,6 +159,31 @@ const CURRENT = '/api/v2.0/users/current';
     expect(await page.locator('input[name=login]').count()).toBe(1); // asked for a name again
   }, 60_000);
 
+  test('B-14, A-19: neither the session cookie nor a real ID token opens the registry, the token service or the API, whatever their owner may do', async () => {
+    await person('gwen');
+    const page = await visitor();
+    await logIn(page, 'gwen');
+    const project = await haven.project({ members: { gwen: 'projectAdmin' } });
+    const { request } = page.context();
+    const base = haven.platform.url;
+    const csrf = (await request.get(`${base}${CURRENT}`)).headers()['x-harbor-csrf-token'];
+    expect((await request.get(`${base}/api/v2.0/projects/${project}`)).status()).toBe(200); // what the cookie is for
+    const scope = `repository:${project}/app:pull,push`;
+    const doors = [['GET', '/v2/'], ['GET', `/v2/${project}/app/manifests/1`], ['POST', `/v2/${project}/app/blobs/uploads/`], ['PUT', `/v2/${project}/app/manifests/1`]];
+    const statusOf = async (method, path, headers) => (await request.fetch(`${base}${path}`, { method, headers })).status();
+    for (const [method, path] of doors) for (const headers of [{}, { 'x-harbor-csrf-token': csrf, origin: base, 'sec-fetch-site': 'same-origin' }]) expect([method, await statusOf(method, path, headers)]).toEqual([method, 401]);
+    const anonymous = await (await request.get(`${base}/service/token?service=harbor-registry&scope=${scope}`)).json();
+    expect(JSON.parse(Buffer.from(anonymous.token.split('.')[1], 'base64url'))).toMatchObject({ sub: '', access: [{ actions: [] }] });
+    const out = await request.get(`${base}/c/oidc/logout`, { maxRedirects: 0 });
+    const idToken = new URL(out.headers().location).searchParams.get('id_token_hint');
+    expect(JSON.parse(Buffer.from(idToken.split('.')[1], 'base64url'))).toMatchObject({ sub: 'id-of-gwen', aud: provider.client.client_id });
+    const bearer = { authorization: `Bearer ${idToken}` };
+    const basic = { authorization: `Basic ${Buffer.from(`gwen:${idToken}`).toString('base64')}` };
+    for (const [method, path] of [...doors, ['GET', CURRENT], ['GET', `/api/v2.0/projects/${project}`], ['GET', `/service/token?service=harbor-registry&scope=${scope}`]]) {
+      for (const headers of [bearer, basic]) expect([path, await statusOf(method, path, headers)]).toEqual([path, 401]);
+    }
+  }, 60_000);
+
   test('the built-in administrator logs in with the password, also while the provider is away', async () => {
     await provider.stop();
     const { request } = (await visitor()).context();
