@@ -73,7 +73,7 @@ describe('a webhook policy', () => {
     [{ targets: [{ ...TARGET, type: 'teams' }] }, 'type'], [{ targets: [{ ...TARGET, payload_format: 'XML' }] }, 'payload_format'], [{ targets: [{ ...TARGET, type: 'slack', payload_format: 'Default' }] }, 'payload_format'],
     [{ targets: [{ ...TARGET, auth_header: 'a\r\nX-Evil: 1' }] }, 'auth_header'], [{ targets: [{ ...TARGET, secret: 'a\nb' }] }, 'secret'],
     ...['', 'file:///etc/passwd', 'gopher://a', 'javascript:alert(1)', 'http://', 'http://u:p@a', 'http://a\nb', 'data:,a', 'unix:/a'].map((address) => [{ targets: [{ ...TARGET, address }] }, 'address'] as [object, string]),
-  ])('G-11, H-02: %j is refused', async (wrong, field) => {
+  ])('G-11, H-02, I-11: %j is refused', async (wrong, field) => {
     const answer = await alice('POST', `${ALPHA}/policies`, { ...BODY, name: 'wrong', ...wrong });
     expect([answer.status, messageOf(answer)]).toEqual([400, expect.stringContaining(field)]);
   });
