@@ -196,7 +196,7 @@ export class DirectoryConnection {
     if (error instanceof DirectoryFault) return error;
     const { message } = error as Error;
     if (error instanceof BusyError || error instanceof UnavailableError) return new DirectoryFault('unreachable', `${this.server.name} says that it cannot serve now, while ${doing}: ${message}`, { cause: error });
-    if (isReferral(error)) return new DirectoryFault('referral', `${this.server.name} says, while ${doing}, that the account is on another server; name that one in ldap_url`, { cause: error });
+    if (isReferral(error)) return new DirectoryFault('elsewhere', `${this.server.name} says, while ${doing}, that the account is on another server; name that one in ldap_url`, { cause: error });
     if (error instanceof ResultCodeError) return new DirectoryFault('refused', `${this.server.name} refused ${doing}: ${message}`, { cause: error });
     if (/timed out/i.test(message)) return new DirectoryFault('slow', `${this.server.name} did not answer in time while ${doing} (ldap_timeout)`, { cause: error });
     if (/socket|ECONN|EPIPE|closed/i.test(message)) return new DirectoryFault('unreachable', `the connection to ${this.server.name} was lost while ${doing}: ${message}`, { cause: error });

@@ -1,5 +1,9 @@
-/** What can be wrong with a directory. "refused": it said no to the search account or to a search; "shut-out": to an account whose password may be right; "referral": what is asked for is on another server. */
-export type DirectoryFaultKind = 'settings' | 'unreachable' | 'certificate' | 'slow' | 'refused' | 'garbage' | 'ambiguous' | 'shut-out' | 'referral';
+/**
+ * What can be wrong with a directory. "refused": it said no to the search account or to a search; "shut-out": to an account
+ * whose password may be right; "elsewhere": what is asked for is on another server, which is not asked; "referral": following
+ * references went wrong.
+ */
+export type DirectoryFaultKind = 'settings' | 'unreachable' | 'certificate' | 'slow' | 'refused' | 'garbage' | 'ambiguous' | 'shut-out' | 'elsewhere' | 'referral';
 
 /** The directory could not be asked, or answered nonsense. The message is for administrators and names no password. */
 export class DirectoryFault extends Error {
@@ -9,5 +13,15 @@ export class DirectoryFault extends Error {
   constructor(kind: DirectoryFaultKind, message: string, options: { readonly cause?: unknown } = {}) {
     super(message, options);
     this.kind = kind;
+  }
+}
+
+/** What a search found; nothing when its base is on a server that is not asked. */
+export async function foundHere<Found>(search: Promise<Found[]>): Promise<Found[]> {
+  try {
+    return await search;
+  } catch (error) {
+    if (error instanceof DirectoryFault && error.kind === 'elsewhere') return [];
+    throw error;
   }
 }

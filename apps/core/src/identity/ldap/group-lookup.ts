@@ -2,6 +2,7 @@ import { dnKey, keyOfDn, parseDn } from '../../group/distinguished-name.js';
 import type { ExternalGroup } from '../external-user.js';
 import type { DirectoryConnection } from './directory-connection.js';
 import type { DirectoryEntry } from './directory-entry.js';
+import { foundHere } from './directory-fault.js';
 import { allOf, anyOf, equals } from './directory-filter.js';
 import type { LdapSettings } from './ldap-settings.js';
 
@@ -69,9 +70,9 @@ function holding(connection: DirectoryConnection, members: readonly string[], { 
   return connection.search({ base: groups.baseDn, scope: groups.scope, filter: allOf(groups.filter, holds), attributes: [groups.nameAttribute, groups.membershipAttribute], most: MOST_GROUPS });
 }
 
-/** The group with this DN, when it is one that is wanted; at most one. */
+/** The group with this DN, when it is one that is wanted and on a server that is asked; at most one. */
 export function readGroup(connection: DirectoryConnection, dn: string, { groups }: LdapSettings): Promise<DirectoryEntry[]> {
-  return connection.search({ base: dn, scope: 'base', filter: groups.filter || '(objectClass=*)', attributes: [groups.nameAttribute, groups.membershipAttribute], most: 1 });
+  return foundHere(connection.search({ base: dn, scope: 'base', filter: groups.filter || '(objectClass=*)', attributes: [groups.nameAttribute, groups.membershipAttribute], most: 1 }));
 }
 
 /** Whether the group of administrators holds any of these; it need not match the filter for groups. */

@@ -47,7 +47,7 @@ export class ReferralWalk {
     this.#guide = guide;
   }
 
-  /** @throws DirectoryFault, of the kind "referral" for whatever is wrong with references */
+  /** @throws DirectoryFault, of the kind "referral" for whatever is wrong with references, and "elsewhere" when the base is on no server that may be asked */
   async search(at: AskedServer, search: Search, way: readonly string[] = []): Promise<DirectoryEntry[]> {
     const here = placeOf(at.server, search);
     if (way.includes(here)) throw new DirectoryFault('referral', `references of the directory lead in a circle: ${[...way, here].join(' → ')}; correct them in the directory, or take the host out of ldap_referral_hosts`);
@@ -75,7 +75,7 @@ export class ReferralWalk {
       places.set(place, [...(places.get(place) ?? []), referral]);
     }
     if (elsewhere && places.size === 0) {
-      throw new DirectoryFault('referral', `${name} says that ${search.base} is on another server (${references.map(shown).join(' or ') || 'which it does not name'}); name that one in ldap_url, or allow its host in ldap_referral_hosts`);
+      throw new DirectoryFault('elsewhere', `${name} says that ${search.base} is on another server (${references.map(shown).join(' or ') || 'which it does not name'}); name that one in ldap_url, or allow its host in ldap_referral_hosts`);
     }
     return [...places.values()];
   }

@@ -86,6 +86,17 @@ const place = (name: string): string => `dn: ou=${name},${BASE}\nobjectClass: or
       for (const text of await troubled('rita')) expect(text).toMatch(/says that ou=away,dc=haven,dc=test is on another server \(ldap:\/\/127\.0\.0\.1:\d+\/ou=away.*ldap_referral_hosts/);
     });
 
+    test('a group that is only there gives nobody anything, and keeps nobody out', async () => {
+      await near.replace(personDn('ann'), 'seeAlso', [`cn=testers,${AWAY}`]);
+      const groups = { ldap_group_base_dn: BASE, ldap_group_membership_attribute: 'seeAlso' };
+      await configure(groups);
+      expect(await login('ann')).toBe(200);
+      expect(await groupsOf('ann')).toEqual(['developers']);
+      await configure({ ...groups, ...follow() });
+      expect(await login('ann')).toBe(200);
+      expect(await groupsOf('ann')).toEqual(['developers', 'testers']);
+    });
+
     test('hosts that are none cannot be set', async () => {
       for (const hosts of ['ldap://b.test', 'b.test/', 'b test:x', 'b.test:', '*', 'a@b']) {
         const { status, body } = await core.call('PUT', '/api/v2.0/configurations', { as: 'admin', json: { ldap_referral_hosts: hosts } });
@@ -139,6 +150,9 @@ const place = (name: string): string => `dn: ou=${name},${BASE}\nobjectClass: or
       await far.remove(`uid=leaver,${AWAY}`);
       await refresh();
       expect(await confirmed()).toEqual([{ username: 'rita' }]);
+      await configure({ ldap_referral_hosts: '' });
+      await refresh();
+      expect(await confirmed()).toEqual([]); // whose server is not asked any more is out
     });
 
     test('the connection there is kept, and made anew when it was lost', async () => {
