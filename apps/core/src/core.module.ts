@@ -5,6 +5,7 @@ import { ArtifactModule } from './artifact/artifact.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { BinModule } from './bin/bin.module.js';
 import { ConfigurationModule } from './configuration/configuration.module.js';
+import { EventModule } from './event/event.module.js';
 import { FirstStartModule } from './first-start/first-start.module.js';
 import { GroupModule } from './group/group.module.js';
 import { HttpModule } from './http/http.module.js';
@@ -41,7 +42,7 @@ import { UserModule } from './user/user.module.js';
 import { WebhookModule } from './webhook/webhook.module.js';
 
 /** The REST API, the token service and identity. */
-@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, OidcModule, SystemModule, UserModule, ProjectModule, AllowlistModule, QuotaModule, SearchModule, StatisticsModule, LdapModule, AuthProxyModule, MemberModule, RepositoryModule, ArtifactModule, AdditionModule, TagModule, BinModule, AuditModule, LabelModule, IconModule, RobotModule, PermissionModule, GroupModule, ImmutabilityModule, RetentionModule, ReconciliationModule, ScheduleModule, MaintenanceModule, JobMonitorModule, ScanAllModule, ScanDataExportModule, RegistryModule, WebhookModule, OpenApiModule] })
+@Module({ imports: [HttpModule, ConfigurationModule, FirstStartModule, TokenModule, SignInModule, OidcModule, SystemModule, UserModule, ProjectModule, AllowlistModule, QuotaModule, SearchModule, StatisticsModule, LdapModule, AuthProxyModule, MemberModule, RepositoryModule, ArtifactModule, AdditionModule, TagModule, BinModule, AuditModule, LabelModule, IconModule, RobotModule, PermissionModule, GroupModule, ImmutabilityModule, RetentionModule, ReconciliationModule, ScheduleModule, MaintenanceModule, JobMonitorModule, ScanAllModule, ScanDataExportModule, RegistryModule, WebhookModule, EventModule, OpenApiModule] })
 export class CoreModule {
   static forRoot(settings: CoreSettings): DynamicModule {
     return { module: CoreModule, imports: [PlatformModule.forRoot(settings)] };

@@ -14,6 +14,7 @@ import { ExecutionRunner, type RunnerParts } from './execution/execution-runner.
 import { thisPool } from './execution/this-pool.js';
 import { taskHandlers, type HandlerParts } from './execution/task-handlers.js';
 import { GarbageWork } from './garbage/garbage-work.js';
+import { QuotaWatch } from './quota/quota-watch.js';
 import { RegistryHealth } from './registry/registry-health.js';
 import { Relay } from './relay/relay.js';
 import { scheduleStarters } from './schedule/starters.js';
@@ -55,13 +56,13 @@ function openParts(settings: Settings, logger: RootLogger, metrics: Metrics, hea
   const executions = new Executions({ database, jobs: messages.jobs, broadcasts: messages.broadcasts, logger });
   const outbound = new GuardedClient({ rules: settings.HAVEN_OUTBOUND_ALLOW, userAgent: 'Haven' });
   const secretKey = settings.HAVEN_SECRET_KEY === undefined ? undefined : Buffer.from(settings.HAVEN_SECRET_KEY, 'hex');
-  const webhooks = new WebhookWork(settings, { database, executions, configuration, outbound, secretKey });
+  const webhooks = new WebhookWork(settings, { database, executions, configuration, outbound, secretKey, metrics });
   return new WorkParts(
     database,
     messages,
     outbox,
     new Relay({ outbox, jobs: messages.jobs, logger, metrics }),
-    new Subscribers([new CacheRefresh(messages.broadcasts), audit.trail, webhooks.planner]),
+    new Subscribers([new CacheRefresh(messages.broadcasts), audit.trail, new QuotaWatch(database), webhooks.planner]),
     uploads,
     new GarbageWork({ database, catalog, executions, configuration }),
     audit,

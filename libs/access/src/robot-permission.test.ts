@@ -51,8 +51,8 @@ test('the robot of a project gets nothing on the system and no right to let othe
   expect(projectRobotPermissions).toHaveLength(grantableProjectPermissions.length - 2);
 });
 
-test('administrators can do on the system what robots can be given, and change its settings and robots', () => {
+test('administrators can do on the system what robots can be given, change its settings and robots, and have it tell others what happens', () => {
   const more = systemPermissions.filter((permission) => !grantableSystemPermissions.includes(permission as never));
-  expect(spelled(more)).toEqual(['configuration read,update', 'robot update']);
-  expect(systemPermissions).toHaveLength(grantableSystemPermissions.length + 3);
+  expect(spelled(more)).toEqual(['configuration read,update', 'event list', 'notification-policy create,delete,list,read,update', 'robot update']);
+  expect(systemPermissions).toHaveLength(grantableSystemPermissions.length + 9);
 });

@@ -37,6 +37,8 @@ const SYSTEM_GRANTS = {
 /** What nobody but system administrators can do outside projects. */
 const ADMINISTRATORS_ONLY = {
   'configuration': 'ru',
+  'event': 'l',
+  'notification-policy': 'crudl',
   'robot': 'u',
 } as const satisfies Record<string, string>;
 

@@ -44,9 +44,11 @@ export { ScheduleTask, SchedulerStatus } from './schedule.js';
 export { Search, SearchQuery, SearchRepository, Statistic } from './search.js';
 export { OwnSession, SessionId } from './session.js';
 export { ApiVersion, GeneralInfo, OverallHealthStatus, SystemInfo } from './system.js';
+export { SystemWebhookPolicy, SystemWebhookPolicyReq } from './system-webhook.js';
 export { REGISTRY_SERVICE, TokenAnswer, TokenForm, TokenQuery } from './token.js';
 export { OIDCCliSecretReq, PasswordReq, Permission, PermissionQuery, Permissions, UserCreationReq, UserProfile, UserResp, UserSearchQuery, UserSearchRespItem, UserSysAdminFlag } from './user.js';
 export {
-  SupportedWebhookEventTypes, WebhookDeadLetter, WebhookExecution, WebhookJob, WebhookJobQuery, WebhookLastTrigger, WebhookLastTriggers, WebhookPolicy, WebhookPolicyReq, WebhookReplayed, WebhookReplayReq,
+  SupportedWebhookEventTypes, WebhookExecution, WebhookJob, WebhookJobQuery, WebhookLastTrigger, WebhookLastTriggers, WebhookPolicy, WebhookPolicyReq, WebhookReplayed, WebhookReplayReq,
   WebhookTargetObject, WebhookTask,
 } from './webhook.js';
+export { PlatformEvent, WebhookDelivery } from './webhook-delivery.js';

@@ -73,20 +73,6 @@ export const WebhookJob = z.object({
 }).meta({ id: 'WebhookJob' });
 export type WebhookJob = z.infer<typeof WebhookJob>;
 
-/** A delivery that failed too often. */
-export const WebhookDeadLetter = z.object({
-  id: z.number().int(),
-  /** What receivers know the event by, but for its further tags. */
-  event_id: z.string(),
-  event_type: z.string(),
-  address: z.string(),
-  /** Why it failed the last time. */
-  fault: z.string(),
-  creation_time: Timestamp,
-  end_time: Timestamp,
-}).meta({ id: 'WebhookDeadLetter' });
-export type WebhookDeadLetter = z.infer<typeof WebhookDeadLetter>;
-
 /** Which dead letters to deliver again: all of the policy, when no ids are given. */
 export const WebhookReplayReq = z.object({ ids: z.array(z.number().int().positive()).max(1000).optional() }).meta({ id: 'WebhookReplayReq' });
 export type WebhookReplayReq = z.infer<typeof WebhookReplayReq>;

@@ -26,18 +26,21 @@ interface NewBinEntry {
   readonly actor: string;
 }
 
-/** Writes down a deletion, in the transaction that makes it, so that it can be undone. */
-export async function putIntoBin(transaction: Transaction, entry: NewBinEntry): Promise<void> {
+/** Writes down a deletion, in the transaction that makes it, so that it can be undone. Resolves to the entry's id. */
+export async function putIntoBin(transaction: Transaction, entry: NewBinEntry): Promise<string> {
   const tags: BinnedTag[] = entry.tags.map((tag) => ({ name: tag.name, digest: tag.digest, pushedAt: tag.pushed_at.toISOString(), pulledAt: tag.pulled_at?.toISOString() }));
-  await transaction.execute(
+  const [row] = await transaction.query<{ id: string }>(
     `WITH entry AS (
-       INSERT INTO bin_entry (kind, project_id, repository_id, repository, tag, digest, tags, deleted_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id)
-     INSERT INTO bin_manifest (entry_id, manifest_id) SELECT entry.id, manifest FROM entry, unnest($9::bigint[]) AS manifest`,
+       INSERT INTO bin_entry (kind, project_id, repository_id, repository, tag, digest, tags, deleted_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id),
+     manifests AS (INSERT INTO bin_manifest (entry_id, manifest_id) SELECT entry.id, manifest FROM entry, unnest($9::bigint[]) AS manifest)
+     SELECT id FROM entry`,
     [
       entry.kind, entry.repository.projectId, entry.repository.id, entry.repository.name, entry.tag ?? null, entry.digest ?? null,
       JSON.stringify(tags), entry.actor, entry.manifestIds,
     ],
   );
+  if (row === undefined) throw new Error('the entry of the bin has no id');
+  return row.id;
 }
 
 /** Manifests that live again are in the bin no more, and neither are deletions of which nothing is left to undo. */

@@ -95,6 +95,12 @@ export async function restore(database: Database, entryId: string, projectId: nu
   }
 }
 
+/** The name of the repository that an entry of the bin is about. */
+export async function repositoryInBin(database: Queryable, entryId: string): Promise<string | undefined> {
+  const [row] = await database.query<{ repository: string }>('SELECT repository FROM bin_entry WHERE id = $1', [entryId]);
+  return row?.repository;
+}
+
 async function restoreEntry(transaction: Transaction, entryId: string, projectId: number, actor: string): Promise<Restored> {
   const [found] = await transaction.query<{ repository_id: string }>('SELECT repository_id FROM bin_entry WHERE id = $1 AND project_id = $2', [entryId, projectId]);
   // The repository is locked before the entry, as everywhere.

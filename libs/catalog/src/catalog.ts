@@ -1,7 +1,7 @@
 import type { Page } from '@haven/api';
 import type { Digest } from '@haven/oci';
 import type { Database, NewEvent } from '@haven/database';
-import { listBin, restore, type BinEntry, type BinQuery, type Restored } from './bin.js';
+import { listBin, repositoryInBin, restore, type BinEntry, type BinQuery, type Restored } from './bin.js';
 import { findRecallable } from './blob-links.js';
 import { abandonBlob, addBlob, claimBlob, findBlob, mountBlob, removeBlob, type BlobInRepository, type BlobToAdd, type BlobToMount } from './blobs.js';
 import { CatalogError } from './catalog-error.js';
@@ -13,7 +13,7 @@ import { repositoryHistory, rollBackTag, tagAt, tagHistory, type RollBack, type 
 import { listReferrers, listRepositories, recordPulls, type Pull, type Referrer, type ReferrerQuery } from './listing.js';
 import { findManifest, putManifest, type ManifestReference, type ManifestToPut, type StoredManifest } from './manifests.js';
 import type { PageWanted } from './page.js';
-import { foldQuotaChanges, projectHolds, quotaRefusal, recomputeUsage, repairUsage, usage, withinQuota, type ProjectUsage } from './quota.js';
+import { foldQuotaChanges, projectHolds, quotaRefusal, recomputeUsage, repairUsage, usage, withinQuota, type Addition, type ProjectUsage } from './quota.js';
 import { findRepository, type Repository } from './repositories.js';
 import { createTag, deleteTag, listTags, type TagToCreate, type TagToDelete } from './tags.js';
 import { untaggedArtifacts, type UntaggedPage } from './untagged.js';
@@ -51,7 +51,7 @@ export class Catalog {
     return this.#stored(blob, () => addBlob(this.#database, blob));
   }
   mountBlob(mount: BlobToMount): Promise<boolean> {
-    return withinQuota(() => mountBlob(this.#database, mount));
+    return withinQuota(this.#database, mount, () => mountBlob(this.#database, mount));
   }
   /** The size of a blob that the repository does not hold, but that putManifest would link again (see recallBlobs). */
   findRecallableBlob(repository: string, digest: Digest): Promise<number | undefined> {
@@ -71,7 +71,8 @@ export class Catalog {
     return deleteArtifact(this.#database, wanted);
   }
   copyArtifact(copy: ArtifactToCopy): Promise<{ readonly digest: string }> {
-    return withinQuota(() => copyArtifact(this.#database, copy));
+    const { from: { reference }, to: { repository }, actor } = copy;
+    return withinQuota(this.#database, { repository, actor, ...('tag' in reference ? { tags: [reference.tag] } : { digest: reference.digest }) }, () => copyArtifact(this.#database, copy));
   }
   listReferrers(repositoryId: string, wanted: ReferrerQuery): Promise<Referrer[]> {
     return listReferrers(this.#database, repositoryId, wanted);
@@ -96,7 +97,7 @@ export class Catalog {
     return tagAt(this.#database, repositoryId, tag, time);
   }
   rollBackTag(wanted: RollBack): Promise<void> {
-    return withinQuota(() => rollBackTag(this.#database, wanted));
+    return withinQuota(this.#database, { ...wanted, tags: [wanted.tag] }, () => rollBackTag(this.#database, wanted));
   }
   recordPulls(pulls: readonly Pull[], events: readonly NewEvent[] = []): Promise<void> {
     return recordPulls(this.#database, pulls, events);
@@ -133,7 +134,10 @@ export class Catalog {
     return listBin(this.#database, wanted);
   }
   restore(entryId: string, projectId: number, actor: string): Promise<Restored> {
-    return withinQuota(() => restore(this.#database, entryId, projectId, actor));
+    return withinQuota(this.#database, async () => {
+      const repository = await repositoryInBin(this.#database, entryId);
+      return repository === undefined ? undefined : { repository, actor };
+    }, () => restore(this.#database, entryId, projectId, actor));
   }
   purgeBin(before: Date, limit: number): Promise<PurgedBin> {
     return purgeBin(this.#database, before, limit);
@@ -163,17 +167,17 @@ export class Catalog {
   projectHolds(projectId: number, digest: Digest): Promise<boolean> {
     return projectHolds(this.#database, projectId, digest);
   }
-  quotaRefusal(projectId: number, added: number): Promise<CatalogError> {
-    return quotaRefusal(this.#database, projectId, added);
+  quotaRefusal(projectId: number, addition: Addition, added: number): Promise<CatalogError> {
+    return quotaRefusal(this.#database, projectId, addition, added);
   }
   foldQuotaChanges(limit: number): Promise<number> {
     return foldQuotaChanges(this.#database, limit);
   }
 
   /** Runs the change that makes stored bytes part of a repository; what it refuses is left to garbage collection. */
-  async #stored<Result>(blob: { readonly digest: Digest; readonly size: number }, work: () => Promise<Result>): Promise<Result> {
+  async #stored<Result>(blob: Addition & { readonly digest: Digest; readonly size: number }, work: () => Promise<Result>): Promise<Result> {
     try {
-      return await withinQuota(work);
+      return await withinQuota(this.#database, blob, work);
     } catch (error) {
       if (error instanceof CatalogError && error.code !== 'blob-deleting') await abandonBlob(this.#database, blob.digest, blob.size);
       throw error;

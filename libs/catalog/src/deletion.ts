@@ -16,6 +16,9 @@ export interface ArtifactToDelete {
   readonly onlyUntagged?: boolean;
 }
 
+/** What the event of an artifact lists at most. */
+const MOST_TAGS_TOLD = 1000;
+
 interface ManifestRow {
   readonly id: string;
   readonly digest: string;
@@ -35,10 +38,11 @@ export async function deleteArtifact(database: Database, wanted: ArtifactToDelet
     const parents = await liveParents(transaction, repository.id, wanted.digest);
     if (parents.length > 0) throw new CatalogError('referenced', `an index still names ${wanted.digest}; delete the index first`, parents);
     const doomed = wanted.cascade ? await withDependants(transaction, repository.id, target) : [target];
-    const events = await binManifests(transaction, repository, doomed, { kind: 'artifact', digest: wanted.digest, actor: wanted.actor });
+    const { tags, events } = await binManifests(transaction, repository, doomed, { kind: 'artifact', digest: wanted.digest, actor: wanted.actor });
     await unlinkContentOf(transaction, repository.id, doomed.map((manifest) => manifest.id));
-    events.push({ type: 'artifact.deleted', payload: { project: repository.projectId, repository: repository.name, digest: wanted.digest }, actor: wanted.actor });
-    await appendEvents(transaction, events);
+    const own = tags.filter(({ digest }) => digest === wanted.digest).slice(0, MOST_TAGS_TOLD).map(({ name }) => name);
+    const payload = { project: repository.projectId, repository: repository.name, digest: wanted.digest, tags: own };
+    await appendEvents(transaction, [...events, { type: 'artifact.deleted', payload, actor: wanted.actor }]);
   });
 }
 
@@ -49,12 +53,12 @@ export async function deleteRepository(database: Database, wanted: { readonly re
     if (!repository) throw new CatalogError('repository-unknown', `there is no repository ${wanted.repository}`);
     const manifests = await transaction.query<ManifestRow>(
       'SELECT id, digest FROM manifest WHERE repository_id = $1 AND deleted_at IS NULL ORDER BY digest FOR UPDATE', [repository.id]);
-    const events = await binManifests(transaction, repository, manifests, { kind: 'repository', actor: wanted.actor });
+    const { entry, events } = await binManifests(transaction, repository, manifests, { kind: 'repository', actor: wanted.actor });
     await transaction.execute('UPDATE repository SET deleted_at = now(), updated_at = now() WHERE id = $1', [repository.id]);
     await transaction.execute('DELETE FROM repository_blob WHERE repository_id = $1', [repository.id]);
     await transaction.execute('DELETE FROM upload WHERE repository = $1 AND project_id = $2', [wanted.repository, repository.projectId]);
-    events.push({ type: 'repository.deleted', payload: { project: repository.projectId, repository: wanted.repository }, actor: wanted.actor });
-    await appendEvents(transaction, events);
+    const payload = { project: repository.projectId, repository: wanted.repository, binEntry: entry };
+    await appendEvents(transaction, [...events, { type: 'repository.deleted', payload, actor: wanted.actor }]);
   });
 }
 
@@ -110,7 +114,14 @@ interface Deletion {
   readonly actor: string;
 }
 
-async function binManifests(transaction: Transaction, repository: ChangingRepository, manifests: readonly ManifestRow[], deletion: Deletion): Promise<NewEvent[]> {
+interface Binned {
+  /** The entry's id. */
+  readonly entry: string;
+  readonly tags: readonly TagToDrop[];
+  readonly events: readonly NewEvent[];
+}
+
+async function binManifests(transaction: Transaction, repository: ChangingRepository, manifests: readonly ManifestRow[], deletion: Deletion): Promise<Binned> {
   const ids = manifests.map((manifest) => manifest.id);
   const tags = await transaction.query<TagToDrop>(
     `SELECT t.id, t.name, m.digest, t.pushed_at, t.pulled_at FROM tag t JOIN manifest m ON m.id = t.manifest_id
@@ -118,8 +129,8 @@ async function binManifests(transaction: Transaction, repository: ChangingReposi
     [ids],
   );
   requireDeletable(repository.rules, repository.name, tags.map((tag) => tag.name));
-  await putIntoBin(transaction, { ...deletion, repository, tags, manifestIds: ids });
+  const entry = await putIntoBin(transaction, { ...deletion, repository, tags, manifestIds: ids });
   const events = await dropTags(transaction, repository, tags, deletion.actor);
   await transaction.execute('UPDATE manifest SET deleted_at = now() WHERE id = ANY($1::bigint[])', [ids]);
-  return events;
+  return { entry, tags, events };
 }

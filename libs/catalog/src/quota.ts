@@ -1,4 +1,5 @@
-import type { Database, Queryable } from '@haven/database';
+import { projectOf } from '@haven/oci';
+import { appendEvents, type Database, type Queryable } from '@haven/database';
 import { CatalogError, type QuotaExcess } from './catalog-error.js';
 
 /** What a project may hold and what it holds, in bytes; a limit of -1 is none. */
@@ -74,12 +75,23 @@ export async function foldQuotaChanges(database: Database, limit: number): Promi
   });
 }
 
-/** Runs `work` and says in the catalog's words when the database refused it for the quota. */
-export async function withinQuota<Result>(work: () => Promise<Result>): Promise<Result> {
+/** What was being added to a project, and by whom. */
+export interface Addition {
+  readonly repository: string;
+  readonly actor: string;
+  readonly digest?: string;
+  readonly tags?: readonly string[];
+}
+
+/** Runs `work`; when the database refuses it for the quota, says so in the catalog's words and tells of it as an event. */
+export async function withinQuota<Result>(database: Database, addition: Addition | (() => Promise<Addition | undefined>), work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
-    throw excessOf(error) ?? error;
+    const excess = excessOf(error);
+    const added = excess && (typeof addition === 'function' ? await addition() : addition);
+    if (excess && added) await tellExceeded(database, added, excess);
+    throw excess ?? error;
   }
 }
 
@@ -88,10 +100,29 @@ export async function projectHolds(database: Queryable, projectId: number, diges
   return (await database.query('SELECT 1 FROM project_blob WHERE project_id = $1 AND digest = $2', [projectId, digest])).length > 0;
 }
 
-/** The refusal for a request that would add `added` bytes; for those who see beforehand that there is no room. */
-export async function quotaRefusal(database: Queryable, projectId: number, added: number): Promise<CatalogError> {
+/** The refusal for a request that would add `added` bytes, told as an event, too; for those who see beforehand that there is no room. */
+export async function quotaRefusal(database: Database, projectId: number, addition: Addition, added: number): Promise<CatalogError> {
   const { hard, used } = await usage(database, projectId);
-  return quotaExceeded({ hard, used, added });
+  const refusal = quotaExceeded({ hard, used, added });
+  await tellExceeded(database, addition, refusal);
+  return refusal;
+}
+
+/** Tells that a project is full, once until something was freed, the limit was changed or a day has passed: a client tries every layer. */
+async function tellExceeded(database: Database, { repository, actor, digest, tags = [] }: Addition, { quota, message }: CatalogError): Promise<void> {
+  if (quota === undefined) return;
+  await database.transaction(async (transaction) => {
+    const [told] = await transaction.query<{ project_id: number }>(
+      `INSERT INTO quota_notice AS n (project_id, exceeded_at, exceeded_used, exceeded_hard) SELECT id, now(), $2, $3 FROM project WHERE name = $1 AND deleted_at IS NULL
+       ON CONFLICT (project_id) DO UPDATE SET exceeded_at = excluded.exceeded_at, exceeded_used = excluded.exceeded_used, exceeded_hard = excluded.exceeded_hard
+         WHERE n.exceeded_at IS NULL OR n.exceeded_at < now() - interval '1 day' OR n.exceeded_hard <> excluded.exceeded_hard OR n.exceeded_used > excluded.exceeded_used
+       RETURNING project_id`,
+      [projectOf(repository), quota.used, quota.hard],
+    );
+    if (told === undefined) return;
+    const payload = { project: told.project_id, repository, tags, ...quota, message, ...(digest === undefined ? {} : { digest }) };
+    await appendEvents(transaction, [{ type: 'quota.exceeded', payload, actor }]);
+  });
 }
 
 function excessOf(error: unknown): CatalogError | undefined {
@@ -104,14 +135,15 @@ function excessOf(error: unknown): CatalogError | undefined {
 function quotaExceeded(quota: QuotaExcess): CatalogError {
   return new CatalogError(
     'quota-exceeded',
-    `Quota exceeded when processing the request of adding ${readable(quota.added)} of storage resource, which when updated to current usage of ${readable(quota.used)} will exceed the configured upper limit of ${readable(quota.hard)}`,
+    `Quota exceeded when processing the request of adding ${readableSize(quota.added)} of storage resource, which when updated to current usage of ${readableSize(quota.used)} will exceed the configured upper limit of ${readableSize(quota.hard)}`,
     [], { quota },
   );
 }
 
 const UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
-function readable(bytes: number): string {
+/** A size as people read it, in Harbor's form: "12.3 MiB". */
+export function readableSize(bytes: number): string {
   if (bytes < 1024) return `${bytes} Byte`;
   const power = Math.min(Math.floor(Math.log2(bytes) / 10), UNITS.length);
   return `${(bytes / 1024 ** power).toFixed(1)} ${UNITS[power - 1]}`;

@@ -6,6 +6,7 @@ import { StorageFindings1763700000004 } from './migrations/0004-storage-findings
 import { ExternalAccounts1763700000005 } from './migrations/0005-external-accounts.js';
 import { OpenIdConnect1763700000006 } from './migrations/0006-openid-connect.js';
 import { WorkerPools1763700000007 } from './migrations/0007-worker-pools.js';
+import { Webhooks1763700000009 } from './migrations/0009-webhooks.js';
 import { JobLogs1763700000010 } from './migrations/0010-job-logs.js';
 import { LostBlobs1763700000013 } from './migrations/0013-lost-blobs.js';
 
@@ -14,7 +15,7 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Every migration in the order in which it runs; append only. */
-const migrations = [InitialSchema1763700000001, Administration1763700000002, Outbound1763700000003, StorageFindings1763700000004, ExternalAccounts1763700000005, OpenIdConnect1763700000006, WorkerPools1763700000007, JobLogs1763700000010, LostBlobs1763700000013];
+const migrations = [InitialSchema1763700000001, Administration1763700000002, Outbound1763700000003, StorageFindings1763700000004, ExternalAccounts1763700000005, OpenIdConnect1763700000006, WorkerPools1763700000007, Webhooks1763700000009, JobLogs1763700000010, LostBlobs1763700000013];
 
 /** The TypeORM data source over `url` with at most `poolSize` connections. */
 export function dataSourceFor(url: string, poolSize: number, onPoolError: (error: unknown) => void): DataSource {

@@ -19,8 +19,9 @@ export { QUEUES, TaskQueues, type TaskQueue } from './task-queues.js';
 export { TaskSweep, type SweepParts } from './task-sweep.js';
 export { TaskFailure, TaskInterrupted, TaskWorker, type Interruption, type TaskContext, type TaskHandler, type WorkerParts } from './task-worker.js';
 export { WorkerPools, type BusyWorker, type LivingPool, type WorkerPool } from './worker-pools.js';
-export { endDelivery, lockSubject, startDelivery, type DeliveryToStart } from './webhook/webhook-delivery.js';
+export { endDelivery, lockSubjects, restartDeliveries, startDeliveries, type DeliveryToEnd, type DeliveryToRestart, type DeliveryToStart } from './webhook/webhook-delivery.js';
+export { noteOutage, releaseTargets, type WebhookTarget } from './webhook/webhook-outage.js';
 export {
-  WEBHOOK_EVENTS, WEBHOOK_FORMATS, webhookSecretContext, webhookVendorOf, type Notification, type StoredTarget, type WebhookEventType, type WebhookTargetType,
+  cloudEventTypeOf, notificationId, SYSTEM_WEBHOOK_EVENTS, WEBHOOK_EVENTS, WEBHOOK_FORMATS, webhookSecretContext, webhookVendorOf, type Notification, type StoredTarget, type WebhookEventType, type WebhookTargetType,
 } from './webhook/webhook-policy.js';
 export { isVendorType, VENDOR_TYPES, vendorOf, type Vendor, type VendorType } from './vendor.js';

@@ -52,15 +52,14 @@ export class TaskLog {
   async #write(text: string, bytes: number): Promise<void> {
     if (this.#full) return;
     try {
-      await this.#database.transaction(async (transaction) => {
-        const [row] = await transaction.query<{ log_bytes: number }>(
-          `UPDATE task SET log_bytes = log_bytes + $3 WHERE id = $1 AND attempts = $2 AND status = 'Running' RETURNING log_bytes`,
-          [this.#task.id, this.#task.attempt, bytes],
-        );
-        if (row === undefined) return; // The task is another worker's now, and the log with it.
-        this.#full = row.log_bytes > MOST_BYTES;
-        await transaction.execute('INSERT INTO task_log (task_id, text) VALUES ($1, $2)', [this.#task.id, this.#full ? FULL : text]);
-      });
+      const [row] = await this.#database.query<{ full: boolean }>(
+        `WITH own AS (UPDATE task SET log_bytes = log_bytes + $3 WHERE id = $1 AND attempts = $2 AND status = 'Running' RETURNING id, log_bytes > $6 AS full),
+         written AS (INSERT INTO task_log (task_id, text) SELECT id, CASE WHEN own.full THEN $5 ELSE $4 END FROM own)
+         SELECT own.full FROM own`,
+        [this.#task.id, this.#task.attempt, bytes, text, FULL, MOST_BYTES],
+      );
+      // Without a row, the task is another worker's now, and the log with it.
+      this.#full = row?.full ?? false;
     } catch (error) {
       this.#onFailure(error);
     }

@@ -165,9 +165,9 @@ export class TaskWorker {
     const message = error instanceof TaskFailure ? error.message : UNKNOWN_FAILURE;
     this.#parts.logger[error instanceof TaskFailure ? 'warn' : 'error']('a task failed', { ...fieldsOf(task), error });
     await log.line(`failed: ${message}`);
-    const { retried, failures, backoffMs } = vendorOf(task.vendorType);
+    const { retried, failures, backoffMs, mostBackoffMs = MOST_BACKOFF_MS } = vendorOf(task.vendorType);
     if (!retried || task.failures + 1 >= failures) return { status: 'Error', message };
-    return { status: 'Scheduled', message, delayMs: jitteredDelay(task.failures + 1, { baseMs: backoffMs, maxMs: MOST_BACKOFF_MS }), failed: true };
+    return { status: 'Scheduled', message, delayMs: jitteredDelay(task.failures + 1, { baseMs: backoffMs, maxMs: mostBackoffMs }), failed: true };
   }
 
   #startHeart(task: ClaimedTask, interrupt: (why: Interruption) => void): { look(): void; stop(): void } {

@@ -13,6 +13,8 @@ export interface Vendor {
   readonly retried: boolean;
   /** The pause before the second try, in milliseconds; it doubles with each further one. */
   readonly backoffMs: number;
+  /** The longest pause between two tries, in milliseconds; an hour, when it is left out. */
+  readonly mostBackoffMs?: number;
   /** How many finished executions of one owner are kept. */
   readonly kept: number;
   /** Only one task of this kind runs at a time, in the whole installation; others wait. */
@@ -27,9 +29,9 @@ export const VENDORS = {
   GARBAGE_COLLECTION: { job: 'run-garbage-collection', failures: 3, retried: false, backoffMs: 10_000, kept: 50, exclusive: true },
   PURGE_AUDIT_LOG: { job: 'run-audit-purge', failures: 3, retried: false, backoffMs: 10_000, kept: 10, exclusive: true },
   STORAGE_RECONCILIATION: { job: 'run-reconciliation', failures: 5, retried: true, backoffMs: 30_000, kept: 20, exclusive: true },
-  // A receiver that is down for two hours misses nothing.
-  WEBHOOK: { job: 'run-webhook', failures: 12, retried: true, backoffMs: 5000, kept: 50 },
-  SLACK: { job: 'run-slack', failures: 12, retried: true, backoffMs: 5000, kept: 50 },
+  // A receiver that is down for an hour misses nothing, and has everything some minutes after it is back.
+  WEBHOOK: { job: 'run-webhook', failures: 24, retried: true, backoffMs: 5000, mostBackoffMs: 600_000, kept: 50, share: 8 },
+  SLACK: { job: 'run-slack', failures: 24, retried: true, backoffMs: 5000, mostBackoffMs: 600_000, kept: 50, share: 4 },
   SCAN_ALL: { job: 'run-scan-all', failures: 3, retried: false, backoffMs: 10_000, kept: 1, exclusive: true },
   SCAN_DATA_EXPORT: { job: 'run-scan-data-export', failures: 3, retried: false, backoffMs: 10_000, kept: 50 },
 } as const satisfies Record<string, Vendor>;

@@ -15,6 +15,7 @@ const IMMUTABLE = { action: 'immutable', template: 'immutable_template', ...SELE
 const RETENTION_RULE = { disabled: false, action: 'retain', template: 'latestPushedK', params: { latestPushedK: 2 }, ...SELECTORS };
 const PURGE = { audit_retention_hour: 24, include_event_types: 'other' };
 const WEBHOOKS = `${PROJECTS}/:project_name_or_id/webhook/policies`;
+const SYSTEM_WEBHOOKS = `${API}/system/webhook/policies`;
 const WEBHOOK = { name: 'hook', targets: [{ type: 'http', address: 'https://receiver.example/' }], event_types: ['PUSH_ARTIFACT'] };
 const PULL = { resource: 'repository', action: 'pull' };
 
@@ -157,6 +158,10 @@ const STEPS: readonly (readonly [route: string, call: () => Promise<Answer>])[] 
   [`PUT ${WEBHOOKS}/:webhook_policy_id`, () => admin('PUT', `${ALPHA}/webhook/policies/${known('webhook')}`, { ...WEBHOOK, enabled: false })],
   [`POST ${WEBHOOKS}/:webhook_policy_id/dead-letters/replay`, () => admin('POST', `${ALPHA}/webhook/policies/${known('webhook')}/dead-letters/replay`, {})],
   [`DELETE ${WEBHOOKS}/:webhook_policy_id`, () => admin('DELETE', `${ALPHA}/webhook/policies/${known('webhook')}`)],
+  [`POST ${SYSTEM_WEBHOOKS}`, () => remember('system-webhook', admin('POST', SYSTEM_WEBHOOKS, { ...WEBHOOK, projects: ['team-*'] }))],
+  [`PUT ${SYSTEM_WEBHOOKS}/:webhook_policy_id`, () => admin('PUT', `${SYSTEM_WEBHOOKS}/${known('system-webhook')}`, { ...WEBHOOK, enabled: false })],
+  [`POST ${SYSTEM_WEBHOOKS}/:webhook_policy_id/dead-letters/replay`, () => admin('POST', `${SYSTEM_WEBHOOKS}/${known('system-webhook')}/dead-letters/replay`, {})],
+  [`DELETE ${SYSTEM_WEBHOOKS}/:webhook_policy_id`, () => admin('DELETE', `${SYSTEM_WEBHOOKS}/${known('system-webhook')}`)],
   [`PUT ${REPOSITORY}`, () => admin('PUT', APP, { description: 'what it is' })],
   [`POST ${REPOSITORY}/artifacts`, () => admin('POST', `${ALPHA}/repositories/copied/artifacts?from=alpha/app:1`)],
   [`POST ${REPOSITORY}/artifacts/:reference/tags`, () => admin('POST', `${APP}/artifacts/1/tags`, { name: 'v1' })],

@@ -15,7 +15,13 @@ export async function makeObjects(place: Place, path: string): Promise<PathValue
   return {
     project_name_or_id: project, project_name: project, repository_name: 'app', reference: '1', tag_name: '1', tag: '1', user_id: String(bystander), meta_name: 'public',
     addition: 'build_history', pool_id: 'all', job_id: 'all', job_type: 'all', ...known, ...(path.startsWith('/api/v2.0/quotas') ? { id: String(projectId) } : { id: known['policy_id'] ?? '' }),
+    ...(path.startsWith('/api/v2.0/system/webhook') ? ofInstallation(known) : {}),
   };
+}
+
+/** Webhook policies of the installation, and what became of them, have the same names in paths as those of projects. */
+function ofInstallation(known: PathValues): PathValues {
+  return Object.fromEntries(['webhook_policy_id', 'execution_id', 'task_id'].map((name) => [name, known[`system_${name}`] ?? '']));
 }
 
 const SELECTORS = [{ kind: 'doublestar', decoration: 'matches', pattern: 'v*' }];
@@ -48,6 +54,9 @@ async function objectsOf(database: Database, projectId: number): Promise<PathVal
        (SELECT id FROM bin_entry WHERE project_id = $1)::text AS entry_id, (SELECT id FROM webhook_policy WHERE project_id = $1)::text AS webhook_policy_id,
        (SELECT e.id FROM execution e WHERE e.vendor_type = 'WEBHOOK' AND e.vendor_id = $1)::text AS execution_id,
        (SELECT t.id FROM task t JOIN execution e ON e.id = t.execution_id WHERE e.vendor_type = 'WEBHOOK' AND e.vendor_id = $1)::text AS task_id,
+       (SELECT min(id) FROM webhook_policy WHERE project_id IS NULL)::text AS system_webhook_policy_id,
+       (SELECT min(e.id) FROM execution e JOIN webhook_policy w ON w.id = e.vendor_id AND w.project_id IS NULL WHERE e.vendor_type = 'WEBHOOK')::text AS system_execution_id,
+       (SELECT min(t.id) FROM task t JOIN execution e ON e.id = t.execution_id JOIN webhook_policy w ON w.id = e.vendor_id AND w.project_id IS NULL WHERE e.vendor_type = 'WEBHOOK')::text AS system_task_id,
        (SELECT max(id) FROM execution WHERE vendor_type = 'GARBAGE_COLLECTION')::text AS gc_id, (SELECT max(id) FROM execution WHERE vendor_type = 'PURGE_AUDIT_LOG')::text AS purge_id
      FROM retention_policy r WHERE r.project_id = $1`,
     [projectId],
@@ -69,6 +78,10 @@ export async function insertObjects({ database, projectId, project }: Place): Pr
     `INSERT INTO webhook_policy (id, project_id, name, targets, event_types, creator) VALUES ($1, $1, 'kept', '[{"type":"http","address":"https://hooks.example.com"}]', '{PUSH_ARTIFACT}', 'user:1')`,
     `SELECT setval('webhook_policy_id_seq', 1000 + $1::bigint)`,
     `WITH e AS (INSERT INTO execution (vendor_type, vendor_id, trigger, status, ended_at) VALUES ('WEBHOOK', $1, 'EVENT', 'Success', now()) RETURNING id)
+     INSERT INTO task (execution_id, vendor_type, status, ended_at) SELECT id, 'WEBHOOK', 'Success', now() FROM e`,
+    `WITH p AS (
+       INSERT INTO webhook_policy (name, targets, event_types, creator) VALUES ('kept of ' || $1::int, '[{"type":"http","address":"https://hooks.example.com"}]', '{PUSH_ARTIFACT}', 'user:1') RETURNING id),
+     e AS (INSERT INTO execution (vendor_type, vendor_id, trigger, status, ended_at) SELECT 'WEBHOOK', id, 'EVENT', 'Success', now() FROM p RETURNING id)
      INSERT INTO task (execution_id, vendor_type, status, ended_at) SELECT id, 'WEBHOOK', 'Success', now() FROM e`,
     `INSERT INTO bin_entry (kind, project_id, repository_id, repository, tag, deleted_by) SELECT 'tag', project_id, id, name, 'gone', 'user:1' FROM repository WHERE project_id = $1`,
   ];

@@ -1,4 +1,4 @@
-import type { Page, QueryTerm, SortTerm } from '@haven/api';
+import { parseQuery, parseSort, type ListQuery, type Page, type QueryTerm, type SortTerm } from '@haven/api';
 import type { Queryable } from '@haven/database';
 import type { SqlConditions } from './sql-conditions.js';
 
@@ -9,6 +9,11 @@ export interface ListWanted {
   /** From 1. */
   readonly page: number;
   readonly size: number;
+}
+
+/** What a request wants of a list. */
+export function wantedIn({ q, sort, page, page_size: size }: ListQuery): ListWanted {
+  return { terms: parseQuery(q), sort: parseSort(sort), page, size };
 }
 
 export interface PageToSelect {

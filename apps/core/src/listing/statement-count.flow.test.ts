@@ -11,6 +11,7 @@ const MOST_STATEMENTS = 12;
 const EVERYTHING = 'with_tag=true&with_label=true&with_accessory=true&with_immutable_status=true&with_inherited_accessory=true&with_scan_overview=true';
 const PROJECT = '/api/v2.0/projects/:project_name_or_id';
 const WEBHOOK = `${PROJECT}/webhook`;
+const SYSTEM_WEBHOOK = '/api/v2.0/system/webhook';
 const REPOSITORIES = '/api/v2.0/projects/:project_name/repositories';
 const REPOSITORY = `${REPOSITORIES}/:repository_name`;
 
@@ -24,6 +25,7 @@ interface List {
 const EVERYBODY = ['admin', SOMEBODY];
 const IN_PROJECT: List = { as: EVERYBODY };
 const policy = ({ policy: id, execution }: Abundance): Readonly<Record<string, number>> => ({ id, eid: execution });
+const systemNotification = ({ systemWebhook, systemNotification: id }: Abundance): Readonly<Record<string, number>> => ({ webhook_policy_id: systemWebhook, execution_id: id });
 const notification = ({ webhook, notification: id }: Abundance): Readonly<Record<string, number>> => ({ webhook_policy_id: webhook, execution_id: id });
 
 /** Every list that has pages: it is read with a page of one and with a page of fifty rows. */
@@ -59,9 +61,17 @@ const PAGES: Readonly<Record<string, List>> = {
   '/api/v2.0/system/purgeaudit': {},
   [`${WEBHOOK}/policies`]: IN_PROJECT,
   [`${WEBHOOK}/jobs`]: { query: ({ webhook }) => `policy_id=${webhook}`, as: EVERYBODY },
+  [`${WEBHOOK}/policies/:webhook_policy_id/deliveries`]: { path: notification, as: EVERYBODY },
   [`${WEBHOOK}/policies/:webhook_policy_id/dead-letters`]: { path: notification, as: EVERYBODY },
   [`${WEBHOOK}/policies/:webhook_policy_id/executions`]: { path: notification, as: EVERYBODY },
   [`${WEBHOOK}/policies/:webhook_policy_id/executions/:execution_id/tasks`]: { path: notification, as: EVERYBODY },
+  [`${SYSTEM_WEBHOOK}/policies`]: {},
+  [`${SYSTEM_WEBHOOK}/deliveries`]: {},
+  [`${SYSTEM_WEBHOOK}/policies/:webhook_policy_id/deliveries`]: { path: systemNotification },
+  [`${SYSTEM_WEBHOOK}/policies/:webhook_policy_id/dead-letters`]: { path: systemNotification },
+  [`${SYSTEM_WEBHOOK}/policies/:webhook_policy_id/executions`]: { path: systemNotification },
+  [`${SYSTEM_WEBHOOK}/policies/:webhook_policy_id/executions/:execution_id/tasks`]: { path: systemNotification },
+  '/api/v2.0/system/events': {},
   '/api/v2.0/system/reconciliations': {},
   '/api/v2.0/system/reconciliations/:reconciliation_id/findings': { path: ({ reconciliation }) => ({ reconciliation_id: reconciliation }) },
   '/api/v2.0/retentions/:id/executions': { path: policy, as: EVERYBODY },

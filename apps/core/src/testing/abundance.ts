@@ -18,6 +18,9 @@ export interface Abundance {
   /** A policy of webhooks, and the latest of its notifications, in which there are many tasks. */
   readonly webhook: number;
   readonly notification: number;
+  /** The same of the whole installation. */
+  readonly systemWebhook: number;
+  readonly systemNotification: number;
   readonly reconciliation: number;
 }
 
@@ -87,7 +90,7 @@ async function addRecords(database: Database, project: number): Promise<void> {
 }
 
 /** Runs of the project's retention policy, the last one with many tasks. */
-async function addRuns(database: Database, project: number): Promise<Omit<Abundance, 'project' | 'webhook' | 'notification'>> {
+async function addRuns(database: Database, project: number): Promise<Omit<Abundance, 'project' | keyof Outbound>> {
   const stored = JSON.stringify({ algorithm: 'or', rules: [], trigger: { kind: 'Schedule', settings: { cron: '' } } });
   const [policy] = await database.query<{ id: number }>('INSERT INTO retention_policy (project_id, policy) VALUES ($1, $2) RETURNING id', [project, stored]);
   const runs = await database.query<{ id: string }>(`INSERT INTO execution (vendor_type, vendor_id, trigger, status, ended_at) SELECT 'RETENTION', $1, 'MANUAL', 'Success', now() FROM generate_series(1, $2::int) RETURNING id`, [policy?.id, MANY]);
@@ -107,25 +110,36 @@ async function addReconciliations(database: Database): Promise<number> {
   return id;
 }
 
-/** Other registries, runs of what keeps the platform tidy, and webhooks: fifty policies in `alpha`, one in `project-0`. */
-async function addOutbound(database: Database, project: number): Promise<Pick<Abundance, 'webhook' | 'notification'>> {
+type Outbound = Pick<Abundance, 'webhook' | 'notification' | 'systemWebhook' | 'systemNotification'>;
+
+/** Other registries, runs of what keeps the platform tidy, and webhooks: fifty policies in `alpha`, one in `project-0`, fifty of the installation. */
+async function addOutbound(database: Database, project: number): Promise<Outbound> {
   await database.execute(`INSERT INTO registry (name, type, url) SELECT 'registry-' || n, 'harbor', 'https://registry-' || n || '.example' FROM generate_series(1, $1::int) AS n`, [MANY]);
   await database.execute(`INSERT INTO execution (vendor_type, trigger, status, ended_at) SELECT type, 'MANUAL', 'Success', now() FROM generate_series(1, $1::int), unnest(ARRAY['GARBAGE_COLLECTION', 'PURGE_AUDIT_LOG']) AS type`, [MANY]);
   const targets = JSON.stringify([{ type: 'http', address: 'https://receiver.example/', skip_cert_verify: false, payload_format: 'Default' }]);
   await database.execute(
     `INSERT INTO webhook_policy (project_id, name, targets, event_types)
-     SELECT $1, 'policy-' || n, $3::jsonb, ARRAY['PUSH_ARTIFACT'] FROM generate_series(1, $2::int) AS n UNION ALL SELECT id, 'policy', $3::jsonb, ARRAY['PUSH_ARTIFACT'] FROM project WHERE name = 'project-0'`,
+     SELECT $1, 'policy-' || n, $3::jsonb, ARRAY['PUSH_ARTIFACT'] FROM generate_series(1, $2::int) AS n UNION ALL SELECT id, 'policy', $3::jsonb, ARRAY['PUSH_ARTIFACT'] FROM project WHERE name = 'project-0'
+     UNION ALL SELECT NULL, 'policy-' || n, $3::jsonb, ARRAY['PUSH_ARTIFACT'] FROM generate_series(1, $2::int) AS n`,
     [project, MANY, targets],
   );
-  const [policy] = await database.query<{ id: number }>('SELECT id FROM webhook_policy WHERE project_id = $1 ORDER BY id LIMIT 1', [project]);
+  await database.execute(`INSERT INTO outbox (type, payload) SELECT 'repository.created', '{"project": 1, "repository": "alpha/app"}' FROM generate_series(1, $1::int)`, [MANY]);
+  const [own, ownNotification] = await addNotifications(database, project);
+  const [ofAll, notificationOfAll] = await addNotifications(database, null);
+  return { webhook: own, notification: ownNotification, systemWebhook: ofAll, systemNotification: notificationOfAll };
+}
+
+/** Many of the first policy, one of each other; resolves to that policy and to the latest of them, in which there are many tasks. */
+async function addNotifications(database: Database, project: number | null): Promise<readonly [number, number]> {
+  const [policy] = await database.query<{ id: number }>('SELECT id FROM webhook_policy WHERE project_id IS NOT DISTINCT FROM $1::int ORDER BY id LIMIT 1', [project]);
   const attributes = JSON.stringify({ event_type: 'PUSH_ARTIFACT', payload: '{}' });
   const runs = await database.query<{ id: string }>(`INSERT INTO execution (vendor_type, vendor_id, trigger, status, ended_at, extra_attrs) SELECT 'WEBHOOK', $1, 'EVENT', 'Error', now(), $3::jsonb FROM generate_series(1, $2::int) RETURNING id`, [policy?.id, MANY, attributes]);
   const notification = Number(runs.at(-1)?.id);
   await database.execute(`INSERT INTO task (execution_id, vendor_type, status, ended_at) SELECT $1, 'WEBHOOK', 'Error', now() FROM generate_series(1, $2::int)`, [notification, MANY]);
   await database.execute(
     `INSERT INTO webhook_delivery (policy_id, target, event_id, part, event_type, subject, payload, execution_id, task_id, state, ended_at)
-     SELECT p.id, 0, gen_random_uuid(), n, 'PUSH_ARTIFACT', 'alpha/app', '{}', $2, 0, 'dead', now() FROM webhook_policy p, generate_series(1, $3::int) AS n WHERE n = 1 OR p.id = $1`,
-    [policy?.id, notification, MANY],
+     SELECT p.id, 0, gen_random_uuid(), n, 'PUSH_ARTIFACT', 'alpha/app', '{}', $2, 0, 'dead', now() FROM webhook_policy p, generate_series(1, $3::int) AS n WHERE p.project_id IS NOT DISTINCT FROM $4::int AND (n = 1 OR p.id = $1)`,
+    [policy?.id, notification, MANY, project],
   );
-  return { webhook: policy?.id ?? 0, notification };
+  return [policy?.id ?? 0, notification];
 }

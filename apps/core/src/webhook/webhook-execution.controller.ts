@@ -1,11 +1,10 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import type { Caller } from '@haven/access';
-import { Id, ListQuery, LongId, PageQuery, WebhookDeadLetter, WebhookExecution, WebhookReplayed, WebhookReplayReq, WebhookTask, type Page } from '@haven/api';
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { Id, ListQuery, LongId, WebhookExecution, WebhookTask, type Page } from '@haven/api';
 import type { KnownProject } from '../authorization/known-project.js';
-import { CallerParam, ProjectParam, Requires } from '../authorization/requirement.guard.js';
+import { ProjectParam, Requires } from '../authorization/requirement.guard.js';
 import { projectPermission } from '../authorization/requirement.js';
 import { Operation } from '../http/operation.js';
-import { Responds, RespondsPageOf, RespondsText, type TextAnswer } from '../http/response.interceptor.js';
+import { RespondsPageOf, RespondsText, type TextAnswer } from '../http/response.interceptor.js';
 import { WebhookExecutionService } from './webhook-execution.service.js';
 
 @Controller('api/v2.0/projects/:project_name_or_id/webhook/policies/:webhook_policy_id')
@@ -38,27 +37,5 @@ export class WebhookExecutionController {
     @ProjectParam() project: KnownProject, @Param('webhook_policy_id', { schema: Id }) policyId: number, @Param('execution_id', { schema: LongId }) id: number, @Param('task_id', { schema: LongId }) taskId: number,
   ): Promise<TextAnswer> {
     return this.executions.log(project, policyId, id, taskId);
-  }
-
-  @Get('dead-letters')
-  @Operation({ id: 'listDeadLettersOfWebhookPolicy', tag: 'webhook', summary: 'List the notifications that failed too often', refuses: ['NOT_FOUND'], extension: true })
-  @Requires(projectPermission('notification-policy', 'read'))
-  @RespondsPageOf(WebhookDeadLetter)
-  dead(@ProjectParam() project: KnownProject, @Param('webhook_policy_id', { schema: Id }) policyId: number, @Query({ schema: PageQuery }) query: PageQuery): Promise<Page<WebhookDeadLetter>> {
-    return this.executions.dead(project, policyId, query);
-  }
-
-  @Post('dead-letters/replay')
-  @Operation({
-    id: 'replayDeadLettersOfWebhookPolicy', tag: 'webhook', summary: 'Deliver notifications again that failed too often, at most 1000 at once', refuses: ['NOT_FOUND'], extension: true,
-    audits: { operation: 'replay', resourceType: 'webhook_policy' },
-  })
-  @HttpCode(200)
-  @Requires(projectPermission('notification-policy', 'update'))
-  @Responds(WebhookReplayed)
-  async replay(
-    @CallerParam() caller: Caller, @ProjectParam() project: KnownProject, @Param('webhook_policy_id', { schema: Id }) policyId: number, @Body({ schema: WebhookReplayReq }) request: WebhookReplayReq,
-  ): Promise<WebhookReplayed> {
-    return { replayed: await this.executions.replay(caller, project, policyId, request) };
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Page } from '@haven/api';
-import { Database, type Transaction } from '@haven/database';
-import type { Notification, StoredTarget, VendorType } from '@haven/execution';
+import { Database } from '@haven/database';
+import type { VendorType } from '@haven/execution';
 import { selectPage, type ListWanted } from '../listing/select-page.js';
 import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-conditions.js';
 
@@ -30,26 +30,6 @@ export interface WebhookTaskRow {
   readonly updated_at: Date;
   readonly started_at: Date | null;
   readonly ended_at: Date | null;
-}
-
-export interface DeadRow {
-  readonly id: string;
-  readonly event_id: string;
-  readonly event_type: string;
-  readonly address: string | null;
-  readonly fault: string;
-  readonly created_at: Date;
-  readonly ended_at: Date;
-}
-
-export interface DeadDelivery {
-  readonly id: number;
-  readonly target: number;
-  readonly eventId: string;
-  readonly part: number;
-  readonly subject: string;
-  readonly notification: Notification;
-  readonly stored: StoredTarget | undefined;
 }
 
 /** By the names of executions, and by those of the older jobs. */
@@ -102,21 +82,4 @@ export class WebhookExecutionStore {
     const [row] = await this.database.query<{ vendor_type: VendorType }>(`SELECT vendor_type FROM execution WHERE id = $1 AND vendor_id = $2 AND vendor_type IN ('WEBHOOK', 'SLACK')`, [id, policyId]);
     return row?.vendor_type;
   }
-
-  dead(policyId: number, page: number, size: number): Promise<Page<DeadRow>> {
-    const conditions = new SqlConditions();
-    conditions.add(`d.state = 'dead' AND d.policy_id = ${conditions.value(policyId)}`);
-    const fields = `d.id, d.event_id, d.event_type, w.targets -> d.target ->> 'address' AS address, d.fault, d.created_at, d.ended_at`;
-    return selectPage<DeadRow>(this.database, { fields, from: 'webhook_delivery d JOIN webhook_policy w ON w.id = d.policy_id', conditions, order: 'd.id', page, size });
-  }
-}
-
-/** Dead letters in the order of their events, locked; all when no ids are given, as many as a transaction should take. */
-export async function lockDead(transaction: Transaction, policyId: number, ids: readonly number[] | undefined, limit: number): Promise<DeadDelivery[]> {
-  const rows = await transaction.query<{ id: string; target: number; event_id: string; part: number; subject: string; payload: Notification; stored: StoredTarget | null }>(
-    `SELECT d.id, d.target, d.event_id, d.part, d.subject, d.payload, w.targets -> d.target AS stored FROM webhook_delivery d JOIN webhook_policy w ON w.id = d.policy_id
-     WHERE d.policy_id = $1 AND d.state = 'dead' AND ($2::bigint[] IS NULL OR d.id = ANY($2)) ORDER BY d.id LIMIT $3 FOR UPDATE OF d`,
-    [policyId, ids ?? null, limit],
-  );
-  return rows.map((row) => ({ id: Number(row.id), target: row.target, eventId: row.event_id, part: row.part, subject: row.subject, notification: row.payload, stored: row.stored ?? undefined }));
 }

@@ -1,5 +1,6 @@
-import { Problem, type SupportedWebhookEventTypes, type WebhookPolicyReq, type WebhookTargetObject } from '@haven/api';
-import { WEBHOOK_EVENTS, WEBHOOK_FORMATS, type WebhookTargetType } from '@haven/execution';
+import { Problem, type SupportedWebhookEventTypes, type SystemWebhookPolicyReq, type WebhookPolicyReq, type WebhookTargetObject } from '@haven/api';
+import { SYSTEM_WEBHOOK_EVENTS, WEBHOOK_EVENTS, WEBHOOK_FORMATS, type WebhookTargetType } from '@haven/execution';
+import { globFault } from '@haven/policy';
 import { headerFault, urlFault } from '@haven/outbound';
 
 const LONGEST_NAME = 255;
@@ -23,17 +24,31 @@ export interface Target {
 export interface PolicyText {
   readonly name: string;
   readonly description: string;
+  /** Of the whole installation: patterns of the names of projects; none for all. */
+  readonly projects: readonly string[];
   readonly targets: readonly Target[];
   readonly eventTypes: readonly string[];
   readonly enabled: boolean;
 }
 
-/** What a policy can be made of. */
+/** What a policy of a project can be made of. */
 export const SUPPORTED: SupportedWebhookEventTypes = {
   event_type: Object.keys(WEBHOOK_EVENTS),
   notify_type: Object.keys(WEBHOOK_FORMATS),
   payload_formats: Object.entries(WEBHOOK_FORMATS).filter(([, formats]) => formats.length > 0).map(([type, formats]) => ({ notify_type: type, formats: [...formats] })),
 };
+
+/** What a policy of the whole installation can be made of. */
+export const SYSTEM_SUPPORTED: SupportedWebhookEventTypes = { ...SUPPORTED, event_type: [...SUPPORTED.event_type, ...Object.keys(SYSTEM_WEBHOOK_EVENTS)] };
+
+/** As readPolicy, of a policy of the whole installation. */
+export function readSystemPolicy({ projects = [], ...request }: SystemWebhookPolicyReq, current: readonly Target[] = []): PolicyText {
+  for (const pattern of projects) {
+    const fault = globFault(pattern);
+    if (fault !== undefined) throw new Problem('BAD_REQUEST', `projects: "${pattern.slice(0, 64)}" cannot be used: ${fault}`);
+  }
+  return { ...readPolicy(request, current, SYSTEM_SUPPORTED), projects: [...new Set(projects)] };
+}
 
 /**
  * The policy that a request describes.
@@ -41,13 +56,13 @@ export const SUPPORTED: SupportedWebhookEventTypes = {
  * @param current what it was: secrets that are masked or left out stay with the address that they were given for
  * @throws Problem BAD_REQUEST saying what to change
  */
-export function readPolicy({ name = '', description = '', targets = [], event_types: events = [], enabled = true }: WebhookPolicyReq, current: readonly Target[] = []): PolicyText {
+export function readPolicy({ name = '', description = '', targets = [], event_types: events = [], enabled = true }: WebhookPolicyReq, current: readonly Target[] = [], supported = SUPPORTED): PolicyText {
   if (name.trim() === '' || name.length > LONGEST_NAME || /[\p{Cc}\p{Surrogate}]/u.test(name)) throw new Problem('BAD_REQUEST', `name must have 1 to ${LONGEST_NAME} characters, without control characters`);
   if (targets.length === 0 || targets.length > MOST_TARGETS) throw new Problem('BAD_REQUEST', `targets must have 1 to ${MOST_TARGETS} entries`);
   if (events.length === 0) throw new Problem('BAD_REQUEST', 'event_types must name at least one kind of event');
-  const unknown = events.find((type) => !Object.hasOwn(WEBHOOK_EVENTS, type));
-  if (unknown !== undefined) throw new Problem('BAD_REQUEST', `event_types: "${unknown.slice(0, 64)}" is none of ${SUPPORTED.event_type.join(', ')}`);
-  return { name, description, targets: targets.map((target) => readTarget(target, current)), eventTypes: [...new Set(events)], enabled };
+  const unknown = events.find((type) => !supported.event_type.includes(type));
+  if (unknown !== undefined) throw new Problem('BAD_REQUEST', `event_types: "${unknown.slice(0, 64)}" is none of ${supported.event_type.join(', ')}`);
+  return { name, description, projects: [], targets: targets.map((target) => readTarget(target, current)), eventTypes: [...new Set(events)], enabled };
 }
 
 function readTarget({ type = '', address = '', auth_header: authHeader, skip_cert_verify: skipCertVerify = false, payload_format: format = '', secret }: WebhookTargetObject, current: readonly Target[]): Target {

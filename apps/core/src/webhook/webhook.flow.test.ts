@@ -132,14 +132,74 @@ test('what became of notifications is shown, and dead ones are delivered again i
   expect((await alice('GET', `${one}/executions/${execution}/tasks/${task}/log`)).body).toBe('what happened');
   expect((await alice('GET', `${ALPHA}/jobs?policy_id=${id}&status=Error&status=Success`)).body).toContainEqual(expect.objectContaining({ id: execution, event_type: 'PUSH_ARTIFACT', notify_type: 'http', status: 'Error' }));
   expect((await alice('GET', `${ALPHA}/jobs?policy_id=${id}&status=Success`)).body).toEqual([]);
-  const dead = (await alice('GET', `${one}/dead-letters`)).body as { id: number; address: string }[];
-  expect(dead).toEqual(Array.from({ length: 3 }, () => expect.objectContaining({ event_type: 'PUSH_ARTIFACT', address: 'https://receiver.example', fault: 'the receiver answered with status 500' })));
+  const dead = (await alice('GET', `${one}/dead-letters?sort=id`)).body as { id: number; address: string }[];
+  expect(dead).toEqual(Array.from({ length: 3 }, () => expect.objectContaining({ policy_id: id, policy_name: 'history', event_type: 'PUSH_ARTIFACT', address: 'https://receiver.example', state: 'dead', fault: 'the receiver answered with status 500' })));
+  expect((await alice('GET', `${one}/deliveries`)).body).toEqual(dead.toReversed());
   expect((await alice('POST', `${one}/dead-letters/replay`, { ids: [dead[0]?.id] })).body).toEqual({ replayed: 1 });
   expect((await alice('POST', `${one}/dead-letters/replay`, {})).body).toEqual({ replayed: 2 });
   expect((await alice('POST', `${one}/dead-letters/replay`, {})).body).toEqual({ replayed: 0 });
   const rows = await core.database.query<{ subject: string; state: string; held: boolean }>(
     `SELECT d.subject, d.state, t.due_at = 'infinity' AS held FROM webhook_delivery d JOIN task t ON t.id = d.task_id WHERE d.policy_id = $1 ORDER BY d.id`, [id]);
   expect(rows.map(({ subject, state, held }) => [subject, state, held])).toEqual([['alpha/app', 'waiting', false], ['alpha/app', 'waiting', true], ['alpha/other', 'waiting', false]]);
+  const shown = async (query: string): Promise<Record<string, unknown>[]> => (await alice('GET', `${one}/deliveries?${query}`)).body as Record<string, unknown>[];
+  expect((await shown('q=state%3Dwaiting&sort=id')).map((row) => [row['id'], row['subject'], 'next_attempt_time' in row, 'fault' in row])).toEqual(
+    [[dead[0]?.id, 'alpha/app', true, false], [dead[1]?.id, 'alpha/app', false, false], [dead[2]?.id, 'alpha/other', true, false]]);
+  expect((await shown('q=subject%3D~other,state%3D%7Bwaiting%20dead%7D')).map((row) => row['id'])).toEqual([dead[2]?.id]);
+  expect([(await shown('q=state%3Ddead')).length, (await shown('sort=-subject&page_size=1&page=3')).map((row) => row['subject'])]).toEqual([0, ['alpha/app']]);
   expect((await alice('DELETE', one)).status).toBe(200);
   expect(await core.database.query('SELECT 1 FROM execution WHERE vendor_id = $1 UNION ALL SELECT 1 FROM webhook_delivery WHERE policy_id = $1', [id])).toEqual([]);
+});
+
+describe('a webhook policy of the installation', () => {
+  const SYSTEM = '/api/v2.0/system/webhook';
+  const admin = as('admin');
+
+  test('is made, listed, changed and deleted, with the projects that it is about', async () => {
+    const id = await create({ name: 'all', projects: ['al*', 'team-{a,b}'], event_types: ['PUSH_ARTIFACT', 'CREATE_PROJECT'] }, SYSTEM, admin);
+    const { project_id: _none, ...stored } = (await admin('GET', `${SYSTEM}/policies/${id}`)).body as Record<string, unknown>;
+    expect(stored).toMatchObject({ id, name: 'all', projects: ['al*', 'team-{a,b}'], event_types: ['PUSH_ARTIFACT', 'CREATE_PROJECT'], creator: 'admin', targets: [{ ...TARGET, payload_format: 'Default' }] });
+    expect((await admin('GET', `${SYSTEM}/policies?q=name%3Dall`)).body).toEqual([stored]);
+    expect((await admin('POST', `${SYSTEM}/policies`, { ...BODY, name: 'all' })).status).toBe(409);
+    expect((await admin('PUT', `${SYSTEM}/policies/${id}`, { ...BODY, name: 'all' })).status).toBe(200);
+    expect((await admin('GET', `${SYSTEM}/policies/${id}`)).body).toMatchObject({ projects: [], event_types: BODY.event_types });
+    expect((await admin('GET', `${SYSTEM}/events`)).body).toMatchObject({ event_type: expect.arrayContaining(['PUSH_ARTIFACT', 'CREATE_PROJECT', 'DELETE_PROJECT']) });
+    expect((await admin('DELETE', `${SYSTEM}/policies/${id}`)).status).toBe(200);
+    expect((await admin('GET', `${SYSTEM}/policies/${id}`)).status).toBe(404);
+  });
+
+  test.each([[{ projects: [''] }, 'projects'], [{ projects: ['a[b'] }, 'projects'], [{ event_types: ['DELETE_USER'] }, 'event_types']])('%j is refused', async (wrong, field) => {
+    const answer = await admin('POST', `${SYSTEM}/policies`, { ...BODY, name: 'wrong', ...wrong });
+    expect([answer.status, messageOf(answer)]).toEqual([400, expect.stringContaining(field)]);
+    expect((await alice('POST', `${ALPHA}/policies`, { ...BODY, name: 'wrong', event_types: ['CREATE_PROJECT'] })).status).toBe(400);
+  });
+
+  test('shows what became of its notifications and has dead ones delivered again; policies of projects are not found there', async () => {
+    const own = await create({ name: 'ofproject' });
+    const id = await create({ name: 'history' }, SYSTEM, admin);
+    const { execution, task } = await deadLetter(id);
+    const one = `${SYSTEM}/policies/${id}`;
+    expect((await admin('GET', `${one}/executions`)).body).toEqual([expect.objectContaining({ id: execution, status: 'Error' })]);
+    expect((await admin('GET', `${one}/executions/${execution}/tasks`)).body).toEqual([expect.objectContaining({ id: task })]);
+    expect((await admin('GET', `${one}/executions/${execution}/tasks/${task}/log`)).body).toBe('what happened');
+    expect((await admin('GET', `${one}/dead-letters`)).body).toEqual([expect.objectContaining({ policy_id: id, state: 'dead' })]);
+    await deadLetter(own);
+    const all = (await admin('GET', `${SYSTEM}/deliveries?q=policy_id%3D%7B${own}%20${id}%7D&sort=policy_id`)).body as { project_id?: number }[];
+    expect(all.map(({ project_id: project }) => project)).toEqual([alpha, undefined]);
+    expect((await admin('POST', `${one}/dead-letters/replay`, {})).body).toEqual({ replayed: 1 });
+    for (const path of ['', '/executions', '/deliveries', '/dead-letters']) expect((await admin('GET', `${SYSTEM}/policies/${own}${path}`)).status).toBe(404);
+    for (const path of ['', '/executions', '/deliveries', '/dead-letters']) expect((await admin('GET', `${ALPHA}/policies/${id}${path}`)).status).toBe(404);
+    for (const policy of [id, own]) await core.database.execute('DELETE FROM webhook_policy WHERE id = $1', [policy]);
+  });
+
+  test('every event is shown with how far it was told of', async () => {
+    const id = await create({ name: 'told' }, SYSTEM, admin);
+    await deadLetter(id);
+    await core.database.execute('UPDATE webhook_delivery SET event_id = (SELECT event_id FROM outbox ORDER BY id DESC LIMIT 1) WHERE policy_id = $1', [id]);
+    const [latest] = (await admin('GET', '/api/v2.0/system/events?page_size=1')).body as Record<string, unknown>[];
+    expect(latest).toMatchObject({ type: 'audit.recorded', operator: 'admin', state: 'waiting', deliveries: { waiting: 0, delivered: 0, dead: 1 } });
+    const waiting = await admin('GET', '/api/v2.0/system/events?q=state%3Dwaiting,type%3Daudit.recorded&sort=id&page_size=2');
+    expect((waiting.body as { id: number }[])[0]?.id).toBeLessThan(Number(latest?.['id']));
+    expect((await alice('GET', '/api/v2.0/system/events')).status).toBe(403);
+    await core.database.execute('DELETE FROM webhook_policy WHERE id = $1', [id]);
+  });
 });

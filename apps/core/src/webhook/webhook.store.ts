@@ -7,7 +7,10 @@ import { orderBy, SqlConditions, type QueryColumns } from '../listing/sql-condit
 
 export interface PolicyRow {
   readonly id: number;
-  readonly projectId: number;
+  /** Undefined for a policy of the whole installation. */
+  readonly projectId: number | undefined;
+  /** Of the whole installation: patterns of the names of projects; none for all. */
+  readonly projects: readonly string[];
   readonly name: string;
   readonly description: string;
   readonly targets: readonly StoredTarget[];
@@ -18,15 +21,17 @@ export interface PolicyRow {
   readonly updatedAt: Date;
 }
 
-export type PolicyToStore = Pick<PolicyRow, 'name' | 'description' | 'targets' | 'eventTypes' | 'enabled'>;
+export type PolicyToStore = Pick<PolicyRow, 'name' | 'description' | 'projects' | 'targets' | 'eventTypes' | 'enabled'>;
 
 export interface PolicyList extends ListWanted {
-  readonly projectId: number;
+  /** Undefined for those of the whole installation. */
+  readonly projectId: number | undefined;
 }
 
 interface Row {
   readonly id: number;
-  readonly project_id: number;
+  readonly project_id: number | null;
+  readonly projects: string[];
   readonly name: string;
   readonly description: string;
   readonly targets: StoredTarget[];
@@ -37,7 +42,7 @@ interface Row {
   readonly updated_at: Date;
 }
 
-const FIELDS = 'w.id, w.project_id, w.name, w.description, w.targets, w.event_types, w.enabled, w.creator, w.created_at, w.updated_at';
+const FIELDS = 'w.id, w.project_id, w.projects, w.name, w.description, w.targets, w.event_types, w.enabled, w.creator, w.created_at, w.updated_at';
 
 const COLUMNS: QueryColumns = new Map([
   ['id', { sql: 'w.id', type: 'number' }],
@@ -55,15 +60,15 @@ export class WebhookStore {
 
   async list({ projectId, terms, sort, page, size }: PolicyList): Promise<Page<PolicyRow>> {
     const conditions = new SqlConditions();
-    conditions.add(`w.project_id = ${conditions.value(projectId)}`);
+    conditions.add(projectId === undefined ? 'w.project_id IS NULL' : `w.project_id = ${conditions.value(projectId)}`);
     conditions.query(terms, COLUMNS);
     const order = orderBy(sort, COLUMNS, 'w.created_at DESC', 'w.id');
     return mapPage(await selectPage<Row>(this.database, { fields: FIELDS, from: 'webhook_policy w', conditions, order, page, size }), policyRow);
   }
 
-  /** The policy, when it is one of the project's. */
-  async find(projectId: number, id: number): Promise<PolicyRow | undefined> {
-    const [row] = await this.database.query<Row>(`SELECT ${FIELDS} FROM webhook_policy w WHERE w.id = $1 AND w.project_id = $2`, [id, projectId]);
+  /** The policy, when it is one of the project's or, without a project, of the whole installation. */
+  async find(projectId: number | undefined, id: number): Promise<PolicyRow | undefined> {
+    const [row] = await this.database.query<Row>(`SELECT ${FIELDS} FROM webhook_policy w WHERE w.id = $1 AND w.project_id IS NOT DISTINCT FROM $2::int`, [id, projectId ?? null]);
     return row && policyRow(row);
   }
 
@@ -84,21 +89,22 @@ export async function nextPolicyId(transaction: Transaction): Promise<number> {
   return Number(row?.id);
 }
 
-/** False when the project has a policy of that name. */
-export async function insertPolicy(transaction: Transaction, id: number, projectId: number, creator: string, policy: PolicyToStore): Promise<boolean> {
-  const { name, description, targets, eventTypes, enabled } = policy;
+/** False when the project, or the installation, has a policy of that name. */
+export async function insertPolicy(transaction: Transaction, id: number, projectId: number | undefined, creator: string, policy: PolicyToStore): Promise<boolean> {
+  const { name, description, projects, targets, eventTypes, enabled } = policy;
   return (await transaction.execute(
-    `INSERT INTO webhook_policy (id, project_id, creator, name, description, targets, event_types, enabled)
-     SELECT $1, p.id, $3, $4, $5, $6, $7, $8 FROM project p WHERE p.id = $2 AND p.deleted_at IS NULL ON CONFLICT (project_id, name) DO NOTHING`,
-    [id, projectId, creator, name, description, JSON.stringify(targets), eventTypes, enabled],
+    `INSERT INTO webhook_policy (id, project_id, creator, name, description, targets, event_types, enabled, projects)
+     SELECT $1::int, $2::int, $3, $4, $5, $6::jsonb, $7::text[], $8::boolean, $9::text[]
+     WHERE $2::int IS NULL OR EXISTS (SELECT 1 FROM project p WHERE p.id = $2 AND p.deleted_at IS NULL) ON CONFLICT DO NOTHING`,
+    [id, projectId ?? null, creator, name, description, JSON.stringify(targets), eventTypes, enabled, projects],
   )) > 0;
 }
 
-export async function updatePolicy(transaction: Transaction, id: number, { name, description, targets, eventTypes, enabled }: PolicyToStore): Promise<'updated' | 'gone' | 'taken'> {
+export async function updatePolicy(transaction: Transaction, id: number, { name, description, projects, targets, eventTypes, enabled }: PolicyToStore): Promise<'updated' | 'gone' | 'taken'> {
   try {
     const updated = await transaction.execute(
-      'UPDATE webhook_policy SET name = $2, description = $3, targets = $4, event_types = $5, enabled = $6, updated_at = now() WHERE id = $1',
-      [id, name, description, JSON.stringify(targets), eventTypes, enabled],
+      'UPDATE webhook_policy SET name = $2, description = $3, targets = $4, event_types = $5, enabled = $6, projects = $7, updated_at = now() WHERE id = $1',
+      [id, name, description, JSON.stringify(targets), eventTypes, enabled, projects],
     );
     return updated > 0 ? 'updated' : 'gone';
   } catch (error) {
@@ -114,7 +120,7 @@ export async function deletePolicy(transaction: Transaction, id: number): Promis
 
 function policyRow(row: Row): PolicyRow {
   return {
-    id: row.id, projectId: row.project_id, name: row.name, description: row.description, targets: row.targets, eventTypes: row.event_types, enabled: row.enabled,
+    id: row.id, projectId: row.project_id ?? undefined, projects: row.projects, name: row.name, description: row.description, targets: row.targets, eventTypes: row.event_types, enabled: row.enabled,
     creator: row.creator, createdAt: row.created_at, updatedAt: row.updated_at,
   };
 }

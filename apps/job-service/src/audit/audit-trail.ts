@@ -1,5 +1,6 @@
 import { auditEventType, isAudited, type Configuration } from '@haven/api';
 import { AUDITED_EVENTS, type DeliveredEvent } from '@haven/messages';
+import { Batches } from '../event/batches.js';
 import type { EventSubscriber } from '../event/subscribers.js';
 import { entryOf, type AuditEntry } from './audit-entry.js';
 import type { AuditForwarder } from './audit-forwarder.js';
@@ -7,12 +8,6 @@ import type { AuditStore } from './audit.store.js';
 
 /** Lines that one statement adds at most. */
 const LARGEST_BATCH = 500;
-
-interface Waiting {
-  readonly entry: AuditEntry;
-  resolve(): void;
-  reject(error: unknown): void;
-}
 
 export interface AuditTrailParts {
   readonly store: Pick<AuditStore, 'add' | 'namesOf'>;
@@ -29,8 +24,7 @@ export class AuditTrail implements EventSubscriber {
   readonly name = 'audit-trail';
   readonly events = AUDITED_EVENTS;
   readonly #parts: AuditTrailParts;
-  #waiting: Waiting[] = [];
-  #writing = false;
+  readonly #batches = new Batches<AuditEntry>((entries) => this.#keep(entries), LARGEST_BATCH);
 
   constructor(parts: AuditTrailParts) {
     this.#parts = parts;
@@ -38,29 +32,7 @@ export class AuditTrail implements EventSubscriber {
 
   handle(event: DeliveredEvent): Promise<void> {
     const entry = entryOf(event);
-    if (entry === undefined) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ entry, resolve, reject });
-      if (!this.#writing) void this.#writeAll();
-    });
-  }
-
-  async #writeAll(): Promise<void> {
-    this.#writing = true;
-    while (this.#waiting.length > 0) await this.#write(this.#waiting.splice(0, LARGEST_BATCH));
-    this.#writing = false;
-  }
-
-  async #write(batch: readonly Waiting[]): Promise<void> {
-    try {
-      await this.#keep(batch.map(({ entry }) => entry));
-      for (const { resolve } of batch) resolve();
-    } catch (error) {
-      const [only] = batch;
-      if (batch.length === 1 && only !== undefined) return only.reject(error);
-      // One line that cannot be kept must not hold up the others.
-      for (const waiting of batch) await this.#write([waiting]);
-    }
+    return entry === undefined ? Promise.resolve() : this.#batches.add(entry);
   }
 
   async #keep(entries: readonly AuditEntry[]): Promise<void> {

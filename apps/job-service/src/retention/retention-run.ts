@@ -18,6 +18,9 @@ const READ_ONLY = 'the installation is in read-only mode; switch it off and run 
 /** What the audit trail and the history of tags name as the one who deleted. */
 const ORIGIN = { name: 'retention', address: '', requestId: '' };
 const PROGRESS_EVERY = 100;
+/** What others are told of at most: artifacts, and tags of each. */
+const MOST_ANNOUNCED = 1000;
+const MOST_TAGS = 100;
 
 type Decision = RetentionDecision<ListedCandidate>;
 
@@ -48,7 +51,7 @@ export class RetentionRun {
     };
     const decisions = (await evaluateRetentionInSteps({ rules, repository, candidates: found.candidates, immutable, now: found.now }, pause)) ?? [];
     await context.log.line(`${dryRun ? 'Dry run for' : 'Run for'} ${found.fullName}: ${decisions.length} artifacts`);
-    await withOrigin({ ...ORIGIN }, () => new Application(this.#parts, context, { dryRun, fullName: found.fullName, repositoryId, decisions }).run());
+    await withOrigin({ ...ORIGIN }, () => new Application(this.#parts, context, { dryRun, projectId, rules, fullName: found.fullName, repositoryId, decisions }).run());
   }
 
   async #refuseReadOnly(): Promise<void> {
@@ -58,6 +61,8 @@ export class RetentionRun {
 
 interface Work {
   readonly dryRun: boolean;
+  readonly projectId: number;
+  readonly rules: RunAttributes['rules'];
   readonly fullName: string;
   readonly repositoryId: number;
   readonly decisions: readonly Decision[];
@@ -66,6 +71,7 @@ interface Work {
 /** Carries out the decisions about one repository. */
 class Application {
   readonly #table: RetentionTable;
+  readonly #gone: ListedCandidate[] = [];
   #deleted = 0;
 
   constructor(
@@ -85,6 +91,7 @@ class Application {
     if (dryRun) for (const decision of doomed) await this.#count(decision, 'DEL');
     else await this.#deleteAll(doomed);
     await this.#tell();
+    if (!dryRun && this.#gone.length > 0) await this.#announce();
     await this.context.log.line(`${decisions.length} artifacts, ${decisions.length - this.#deleted} retained, ${this.#deleted} ${dryRun ? 'would be deleted' : 'deleted'}`);
   }
 
@@ -120,12 +127,24 @@ class Application {
 
   async #count(decision: Decision, status: RetentionStatus): Promise<void> {
     if (status === 'DEL' || status === 'GONE') this.#deleted += 1;
+    if (status === 'DEL' && !this.work.dryRun) this.#gone.push(decision.candidate);
     await this.#report(decision, status);
     if (status === 'DEL' && this.#deleted % PROGRESS_EVERY === 0) await this.#tell();
   }
 
   async #report({ candidate, reason }: Decision, status: RetentionStatus): Promise<void> {
     for (const line of this.#table.rows(candidate, status, reasonText(reason, status))) await this.context.log.line(line);
+  }
+
+  /** Tells others that something was deleted. */
+  #announce(): Promise<void> {
+    const { task: { id, executionId, vendorId, trigger } } = this.context;
+    const { projectId, fullName, rules, decisions } = this.work;
+    return this.parts.store.announce({
+      project: projectId, repository: fullName, policy: vendorId, execution: executionId, task: id, trigger,
+      total: decisions.length, retained: decisions.length - this.#deleted, rules: rules.map((rule) => ({ ...rule })),
+      deleted: this.#gone.slice(0, MOST_ANNOUNCED).map(({ digest, kind, tags }) => ({ digest, kind, tags: tags.slice(0, MOST_TAGS).map(({ name }) => name) })),
+    });
   }
 
   #tell(): Promise<void> {

@@ -7,7 +7,7 @@ import { configurationOf } from '@haven/api';
 import { Catalog, CatalogError, type ArtifactToDelete } from '@haven/catalog';
 import { createTestDatabase, SettingsTable, type TestDatabase } from '@haven/database';
 import { Executions, planRetention, Schedules, TaskWorker, type Execution, type RetentionToPlan, type Task } from '@haven/execution';
-import { connectRedis, FakeBroadcasts, FakeJobQueue, type Messages } from '@haven/messages';
+import { connectRedis, EVENTS, FakeBroadcasts, FakeJobQueue, type Messages } from '@haven/messages';
 import { digestOf, OCI_IMAGE_CONFIG, OCI_IMAGE_INDEX, OCI_IMAGE_MANIFEST, parseManifest, type Digest } from '@haven/oci';
 import { FakeLogger, Metrics, readSettings, startService, type RunningService } from '@haven/runtime';
 import { JobServiceModule } from '../job-service.module.js';
@@ -150,6 +150,9 @@ describe('a run', () => {
     const events = await fixture.database.query<{ actor: string; origin: { name: string } }>(`SELECT actor, origin FROM outbox WHERE type = 'artifact.deleted' AND payload->>'project' = $1`, [String(project.id)]);
     expect(events).toHaveLength(3);
     expect(events[0]).toMatchObject({ actor: '', origin: { name: 'retention' } });
+    const told = await fixture.database.query<{ payload: { readonly deleted: readonly { readonly tags: readonly string[] }[] } }>(`SELECT payload FROM outbox WHERE type = 'retention.finished' AND payload->>'project' = $1`, [String(project.id)]);
+    expect(told.map(({ payload }) => [EVENTS['retention.finished'].parse(payload).repository, payload])).toEqual([[`${project.name}/app`, expect.objectContaining({ trigger: 'MANUAL', total: 5, retained: 2, task: tasks[0]?.id })]]);
+    expect(told[0]?.payload.deleted.map(({ tags }) => tags)).toEqual(expect.arrayContaining([['old', 'old-too'], ['oldest', 'oldest-too'], []]));
   });
 
   test('that is dry says the same and deletes nothing', async () => {
@@ -159,6 +162,7 @@ describe('a run', () => {
     expect(table).toEqual({ new: 'RETAIN', old: 'DEL' });
     expect(log).toContain('Dry run for');
     expect(log).toContain('1 would be deleted');
+    expect(await fixture.database.query(`SELECT 1 FROM outbox WHERE type = 'retention.finished' AND payload->>'project' = $1`, [String(project.id)])).toEqual([]);
     expect(await tagsOf('app')).toEqual(['new', 'old']);
   });
 

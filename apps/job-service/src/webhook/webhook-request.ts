@@ -1,5 +1,5 @@
-import { createHash, createHmac } from 'node:crypto';
-import { WEBHOOK_EVENTS, type Notification } from '@haven/execution';
+import { createHmac } from 'node:crypto';
+import { cloudEventTypeOf, type Notification } from '@haven/execution';
 
 /** The target as it is sent to, with its secrets in clear. */
 export interface OpenTarget {
@@ -12,20 +12,14 @@ export interface OpenTarget {
 export interface ToSend {
   /** The same for every target and every attempt. */
   readonly id: string;
-  readonly projectId: number;
+  /** Undefined for a policy of the whole installation. */
+  readonly projectId: number | undefined;
   readonly policyId: number;
   readonly notification: Notification;
 }
 
 /** Longest text of a section in a Slack message, less what stands around it. */
 const SLACK_TEXT = 2900;
-
-/** One id for each thing that is told, whoever it is told: the event's own, and for further parts one made of it. */
-export function notificationId(eventId: string, part: number): string {
-  if (part === 0) return eventId;
-  const hash = createHash('sha256').update(`${eventId} ${part}`).digest('hex');
-  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-a${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
-}
 
 /** What is sent: body and headers. */
 export function webhookRequest(target: OpenTarget, { id, projectId, policyId, notification }: ToSend, now: Date): { readonly body: string; readonly headers: Record<string, string> } {
@@ -53,9 +47,9 @@ function plain({ type, occur_at, operator, event_data }: Notification): object {
   return { type, occur_at, operator, event_data };
 }
 
-function cloudEvent(id: string, projectId: number, policyId: number, { type, occur_at: at, operator, request_id: requestid, event_data: data }: Notification): object {
+function cloudEvent(id: string, projectId: number | undefined, policyId: number, { type, occur_at: at, operator, request_id: requestid, event_data: data }: Notification): object {
   return {
-    specversion: '1.0', id, source: `/projects/${projectId}/webhook/policies/${policyId}`, type: WEBHOOK_EVENTS[type], datacontenttype: 'application/json',
+    specversion: '1.0', id, source: `/${projectId === undefined ? 'system' : `projects/${projectId}`}/webhook/policies/${policyId}`, type: cloudEventTypeOf(type), datacontenttype: 'application/json',
     time: new Date(at * 1000).toISOString(), ...(requestid === '' ? {} : { requestid }), operator, data,
   };
 }
@@ -67,9 +61,14 @@ function slackMessage({ type, occur_at: at, operator, event_data: data }: Notifi
     blocks: [
       { type: 'header', text: { type: 'plain_text', text: 'Haven webhook events' } },
       section(`*event_type:* ${type}`), section(`*occur_at:* ${new Date(at * 1000).toISOString()}`), section(`*operator:* ${escaped(operator.replace(/[*_~`]/g, ' '))}`),
-      section(`*event_data:*\n\`\`\`${json.slice(0, SLACK_TEXT)}\`\`\``),
+      section(`*event_data:*\n\`\`\`${cut(json)}\`\`\``),
     ],
   };
+}
+
+/** Never through a character that is escaped, or that takes two. */
+function cut(text: string): string {
+  return text.length <= SLACK_TEXT ? text : `${text.slice(0, SLACK_TEXT).replace(/(?:&[a-z]{0,3}|[\uD800-\uDBFF])$/, '')}…`;
 }
 
 /** Slack reads mentions and links between < and >; these three characters are all it wants escaped. */

@@ -1,9 +1,10 @@
 import { openSecret, SealedSecretError } from '@haven/access';
 import type { Database } from '@haven/database';
-import { endDelivery, lockSubject, TaskFailure, vendorOf, webhookSecretContext, type Executions, type StoredTarget, type TaskContext } from '@haven/execution';
+import { endDelivery, lockSubjects, noteOutage, notificationId, TaskFailure, vendorOf, webhookSecretContext, type Executions, type StoredTarget, type TaskContext } from '@haven/execution';
 import { OutboundError, type OutboundClient } from '@haven/outbound';
-import { notificationId, webhookRequest, type OpenTarget } from './webhook-request.js';
-import { abandonedDeliveries, deliveryOfTask, forgetDeliveries, type DeliveryRow } from './webhook.store.js';
+import type { Counter, Gauge, Metrics } from '@haven/runtime';
+import { webhookRequest, type OpenTarget } from './webhook-request.js';
+import { abandonedDeliveries, deliveryOfTask, expiredDeliveries, forgetDeliveries, waitingDeliveries, type DeliveryRow, type LeftDelivery } from './webhook.store.js';
 
 export interface SenderParts {
   readonly database: Database;
@@ -11,18 +12,34 @@ export interface SenderParts {
   readonly outbound: OutboundClient;
   /** What secrets at rest are sealed under. */
   readonly secretKey: Buffer | undefined;
+  readonly metrics: Metrics;
 }
 
 const LIMITS = { connectMs: 3000, totalMs: 5000, bodyBytes: 1024 };
 const BATCH = 500;
 const ABANDONED = 'the delivery was stopped, or its workers were lost';
+const EXPIRED = 'the receiver took nothing for a day';
+
+/** Why a delivery failed. */
+interface Fault {
+  /** For whoever may read the policy; never holds what the target said. */
+  readonly text: string;
+  /** Whether others for the same target would fail, too. */
+  readonly outage: boolean;
+}
 
 /** Does deliveries: sends a notification to its target, once more after every failure until there were too many. */
 export class WebhookSender {
   readonly #parts: SenderParts;
+  readonly #ended: Counter<'state'>;
+  readonly #waiting: Gauge;
+  readonly #lag: Gauge;
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
+    this.#ended = parts.metrics.counter({ name: 'haven_webhook_deliveries_total', help: 'Deliveries of webhooks that this process ended, by how: delivered or dead', labelNames: ['state'] });
+    this.#waiting = parts.metrics.gauge({ name: 'haven_webhook_deliveries_waiting', help: 'Deliveries of webhooks that wait, in the whole installation' });
+    this.#lag = parts.metrics.gauge({ name: 'haven_webhook_lag_seconds', help: 'Age of the oldest delivery of a webhook that waits' });
   }
 
   async run(context: TaskContext): Promise<void> {
@@ -31,35 +48,46 @@ export class WebhookSender {
     if (delivery === undefined) throw new TaskFailure('the webhook policy is gone');
     if (delivery.state === 'delivered') return;
     const fault = await this.#send(context, delivery);
-    if (fault === undefined) return this.#end(context, delivery, 'delivered');
-    const { failures, retried } = vendorOf(task.vendorType);
-    if (!retried || task.failures + 1 >= failures) await this.#end(context, delivery, 'dead', fault);
-    throw new TaskFailure(fault);
+    const vendorType = task.vendorType === 'SLACK' ? 'SLACK' : 'WEBHOOK';
+    if (fault === undefined) return this.#end(delivery, 'delivered', '', vendorType);
+    if (fault.outage) await this.#parts.database.transaction((transaction) => noteOutage(transaction, delivery, task.id));
+    const { failures, retried } = vendorOf(vendorType);
+    if (!retried || task.failures + 1 >= failures) await this.#end(delivery, 'dead', fault.text, vendorType);
+    throw new TaskFailure(fault.text);
   }
 
   /** Ends deliveries that nobody ends any more, so that those behind them go on; forgets old ones. Resolves to how many were ended. */
   async repair(): Promise<number> {
-    const abandoned = await abandonedDeliveries(this.#parts.database, BATCH);
-    for (const { id, subject } of abandoned) await this.#endIn(id, subject, 'dead', ABANDONED);
-    await forgetDeliveries(this.#parts.database, BATCH);
-    return abandoned.length;
+    const { database, executions } = this.#parts;
+    const abandoned = await abandonedDeliveries(database, BATCH);
+    for (const one of abandoned) await this.#end(one, 'dead', ABANDONED);
+    const expired = await expiredDeliveries(database, BATCH);
+    for (const one of expired) {
+      await executions.stop({ vendorType: one.vendorType, vendorId: one.policyId }, one.executionId);
+      await this.#end(one, 'dead', EXPIRED);
+    }
+    await forgetDeliveries(database, BATCH);
+    const { count, seconds } = await waitingDeliveries(database);
+    this.#waiting.set(count);
+    this.#lag.set(seconds);
+    return abandoned.length + expired.length;
   }
 
-  /** What went wrong, for whoever may read the policy; undefined when the target took it. Never holds what the target said. */
-  async #send(context: TaskContext, delivery: DeliveryRow): Promise<string | undefined> {
-    const { target } = delivery;
-    if (target === undefined) return 'the policy does not have this target any more';
-    const request = webhookRequest(this.#opened(target, delivery.policyId), { ...delivery, id: notificationId(delivery.eventId, delivery.part) }, new Date());
+  async #send(context: TaskContext, delivery: DeliveryRow): Promise<Fault | undefined> {
+    const { stored } = delivery;
+    if (stored === undefined) return { text: 'the policy does not have this target any more', outage: false };
+    const request = webhookRequest(this.#opened(stored, delivery.policyId), { ...delivery, id: notificationId(delivery.eventId, delivery.part) }, new Date());
     // Without path and query: these are the secret of many receivers.
-    await context.log.line(`POST ${new URL(target.address).origin}, notification ${request.headers['webhook-id'] ?? ''}`);
+    const sent = `POST ${new URL(stored.address).origin}, notification ${request.headers['webhook-id'] ?? ''}`;
     try {
-      const { status } = await this.#parts.outbound.send({ url: target.address, method: 'POST', ...request, tls: { verify: !target.skip_cert_verify }, limits: LIMITS, signal: context.signal });
-      await context.log.line(`the receiver answered with status ${status}`);
-      return status >= 200 && status < 300 ? undefined : `the receiver answered with status ${status}`;
+      const { status } = await this.#parts.outbound.send({ url: stored.address, method: 'POST', ...request, tls: { verify: !stored.skip_cert_verify }, limits: LIMITS, signal: context.signal });
+      await context.log.line(`${sent}: the receiver answered with status ${status}`);
+      return status >= 200 && status < 300 ? undefined : { text: `the receiver answered with status ${status}`, outage: !isAboutThis(status) };
     } catch (error) {
       context.check();
-      if (error instanceof OutboundError) return error.message;
-      throw error;
+      if (!(error instanceof OutboundError)) throw error;
+      await context.log.line(`${sent}: ${error.message}`);
+      return { text: error.message, outage: true };
     }
   }
 
@@ -79,15 +107,17 @@ export class WebhookSender {
     }
   }
 
-  async #end({ task }: TaskContext, { id, subject }: DeliveryRow, state: 'delivered' | 'dead', fault?: string): Promise<void> {
-    await this.#endIn(id, subject, state, fault, task.vendorType === 'SLACK' ? 'SLACK' : 'WEBHOOK');
-  }
-
-  async #endIn(id: number, subject: string, state: 'delivered' | 'dead', fault?: string, vendorType: 'WEBHOOK' | 'SLACK' = 'WEBHOOK'): Promise<void> {
+  async #end(delivery: LeftDelivery, state: 'delivered' | 'dead', fault: string, vendorType: 'WEBHOOK' | 'SLACK' = 'WEBHOOK'): Promise<void> {
     const next = await this.#parts.database.transaction(async (transaction) => {
-      await lockSubject(transaction, subject);
-      return endDelivery(transaction, id, state, fault);
+      await lockSubjects(transaction, [delivery.subject]);
+      return endDelivery(transaction, delivery, state, fault);
     });
+    this.#ended.inc({ state });
     await this.#parts.executions.wake({ id: 0, vendorType, taskIds: next });
   }
+}
+
+/** An answer that says that the receiver does not want this very notification, or does not know the sender. */
+function isAboutThis(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }

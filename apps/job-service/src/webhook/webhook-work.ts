@@ -2,6 +2,7 @@ import type { Configuration } from '@haven/api';
 import type { Database, SettingsTable } from '@haven/database';
 import type { Executions } from '@haven/execution';
 import type { OutboundClient } from '@haven/outbound';
+import type { Metrics } from '@haven/runtime';
 import type { Settings } from '../settings.js';
 import { WebhookPlanner } from './webhook-planner.js';
 import { WebhookSender } from './webhook-sender.js';
@@ -13,6 +14,7 @@ export interface WebhookWorkParts {
   readonly outbound: OutboundClient;
   /** What secrets at rest are sealed under. */
   readonly secretKey: Buffer | undefined;
+  readonly metrics: Metrics;
 }
 
 /** What this process does for webhooks. */
@@ -20,9 +22,9 @@ export class WebhookWork {
   readonly planner: WebhookPlanner;
   readonly sender: WebhookSender;
 
-  constructor(settings: Pick<Settings, 'HAVEN_EXTERNAL_URL'>, { database, executions, configuration, outbound, secretKey }: WebhookWorkParts) {
+  constructor(settings: Pick<Settings, 'HAVEN_EXTERNAL_URL'>, { database, executions, configuration, ...parts }: WebhookWorkParts) {
     const host = settings.HAVEN_EXTERNAL_URL === undefined ? '' : new URL(settings.HAVEN_EXTERNAL_URL).host;
     this.planner = new WebhookPlanner({ database, executions, settings: configuration, host });
-    this.sender = new WebhookSender({ database, executions, outbound, secretKey });
+    this.sender = new WebhookSender({ database, executions, ...parts });
   }
 }

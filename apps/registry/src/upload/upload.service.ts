@@ -46,8 +46,8 @@ export class UploadService {
   }
 
   /** Why the project cannot take `added` bytes. */
-  refusal(upload: Upload, added: number): Promise<CatalogError> {
-    return this.#catalog.quotaRefusal(upload.projectId, added);
+  refusal({ projectId, repository, subject }: Upload, added: number): Promise<CatalogError> {
+    return this.#catalog.quotaRefusal(projectId, { repository, actor: subject }, added);
   }
 
   /** A blob that another repository of the project holds is not charged again. */

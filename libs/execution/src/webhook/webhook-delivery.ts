@@ -1,6 +1,7 @@
 import type { Transaction } from '@haven/database';
-import type { StartedExecution } from '../execution.js';
+import type { NewExecution, StartedExecution } from '../execution.js';
 import type { Executions } from '../executions.js';
+import { releaseTarget, waitForTargets } from './webhook-outage.js';
 import { webhookVendorOf, type Notification, type WebhookTargetType } from './webhook-policy.js';
 
 /** A notification on its way to one target. */
@@ -16,53 +17,95 @@ export interface DeliveryToStart {
   readonly notification: Notification;
 }
 
-/** Keeps whoever else starts or ends deliveries about the subject waiting until the transaction ends. */
-export async function lockSubject(transaction: Transaction, subject: string): Promise<void> {
-  await transaction.query(`SELECT pg_advisory_xact_lock(hashtextextended('webhook ' || $1, 0))`, [subject]);
+/** A delivery that was given up and is done again. */
+export interface DeliveryToRestart extends Pick<DeliveryToStart, 'policyId' | 'targetType' | 'notification'> {
+  readonly id: number;
+}
+
+/** Keeps whoever else starts or ends deliveries about the subjects waiting until the transaction ends. */
+export async function lockSubjects(transaction: Transaction, subjects: Iterable<string>): Promise<void> {
+  // One order of locking for all, so that two of them never wait for each other.
+  const inOrder = [...new Set(subjects)].sort();
+  await transaction.query(`SELECT pg_advisory_xact_lock(hashtextextended('webhook ' || subject, 0)) FROM unnest($1::text[]) AS subject`, [inOrder]);
 }
 
 /**
- * Starts the execution that does a delivery; do it with the subject locked, in the order of the events. Behind another
- * delivery that waits it is not due until `releaseNext`. Resolves to what to wake; undefined while it is not due.
- *
- * @param deliveryId of a delivery that was given up and is done again
+ * Starts the executions that do deliveries; do it with their subjects locked, in the order of the events. Behind another
+ * delivery that waits one is not due until that has ended. Resolves to what to wake.
  */
-export async function startDelivery(transaction: Transaction, executions: Executions, wanted: DeliveryToStart, deliveryId?: number): Promise<StartedExecution | undefined> {
-  const { policyId, target, targetType, eventId, part, subject, notification } = wanted;
-  const started = await executions.startIn(transaction, {
-    vendorType: webhookVendorOf(targetType), vendorId: policyId, trigger: 'EVENT', startedBy: '',
-    attributes: { event_type: notification.type, payload: JSON.stringify({ type: notification.type, occur_at: notification.occur_at, operator: notification.operator, event_data: notification.event_data }) },
-    tasks: [{ event_type: notification.type }],
-  });
-  const [taskId] = started.taskIds;
-  const [row] = deliveryId === undefined
-    ? await transaction.query<{ id: string }>(
-      `INSERT INTO webhook_delivery (policy_id, target, event_id, part, event_type, subject, payload, execution_id, task_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`,
-      [policyId, target, eventId, part, notification.type, subject, JSON.stringify(notification), started.id, taskId],
-    )
-    : await transaction.query<{ id: string }>(
-      `UPDATE webhook_delivery SET state = 'waiting', fault = '', ended_at = NULL, execution_id = $2, task_id = $3 WHERE id = $1 RETURNING id`,
-      [deliveryId, started.id, taskId],
-    );
-  const held = await transaction.execute(
-    `UPDATE task SET due_at = 'infinity' WHERE id = $1 AND EXISTS
-       (SELECT FROM webhook_delivery WHERE policy_id = $2 AND target = $3 AND subject = $4 AND state = 'waiting' AND id <> $5 AND ($6 OR id < $5))`,
-    [taskId, policyId, target, subject, row?.id, deliveryId !== undefined],
+export async function startDeliveries(transaction: Transaction, executions: Executions, wanted: readonly DeliveryToStart[]): Promise<StartedExecution[]> {
+  const started = await executions.startAllIn(transaction, wanted.map(executionFor));
+  const tasks = started.map(({ taskIds }) => taskIds[0]);
+  await transaction.execute(
+    `INSERT INTO webhook_delivery (policy_id, target, event_id, part, event_type, subject, payload, execution_id, task_id)
+     SELECT policy_id, target, event_id, part, event_type, subject, payload, execution_id, task_id
+     FROM unnest($1::int[], $2::int[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::jsonb[], $8::bigint[], $9::bigint[]) WITH ORDINALITY
+       AS w (policy_id, target, event_id, part, event_type, subject, payload, execution_id, task_id, place) ORDER BY place`,
+    [
+      wanted.map((one) => one.policyId), wanted.map((one) => one.target), wanted.map((one) => one.eventId), wanted.map((one) => one.part), wanted.map((one) => one.notification.type),
+      wanted.map((one) => one.subject), wanted.map((one) => JSON.stringify(one.notification)), started.map(({ id }) => id), tasks,
+    ],
   );
-  return held > 0 ? undefined : started;
+  return due(transaction, started);
 }
 
-/** Ends a delivery; resolves to the tasks of the next one about the same subject, which is due now. */
-export async function endDelivery(transaction: Transaction, id: number, state: 'delivered' | 'dead', fault = ''): Promise<number[]> {
-  const [ended] = await transaction.query<{ policy_id: number; target: number; subject: string }>(
-    `UPDATE webhook_delivery SET state = $2, fault = $3, ended_at = now() WHERE id = $1 AND state = 'waiting' RETURNING policy_id, target, subject`,
+/** Does deliveries again that were given up, as startDeliveries does new ones; in the order of their ids. */
+export async function restartDeliveries(transaction: Transaction, executions: Executions, wanted: readonly DeliveryToRestart[]): Promise<StartedExecution[]> {
+  const started = await executions.startAllIn(transaction, wanted.map(executionFor));
+  await transaction.execute(
+    `UPDATE webhook_delivery d SET state = 'waiting', fault = '', ended_at = NULL, execution_id = w.execution_id, task_id = w.task_id
+     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS w (id, execution_id, task_id) WHERE d.id = w.id`,
+    [wanted.map(({ id }) => id), started.map(({ id }) => id), started.map(({ taskIds }) => taskIds[0])],
+  );
+  return due(transaction, started);
+}
+
+/** What is to be known of a delivery to end it. */
+export interface DeliveryToEnd {
+  readonly id: number;
+  readonly policyId: number;
+  readonly target: number;
+  /** Whether its target was known to take nothing. */
+  readonly outage: boolean;
+}
+
+/**
+ * Ends a delivery, with its subject locked. Resolves to the tasks that are due now: of the next one about the same subject
+ * and, when the target takes something again, of all that waited for that.
+ */
+export async function endDelivery(transaction: Transaction, { id, policyId, target, outage }: DeliveryToEnd, state: 'delivered' | 'dead', fault = ''): Promise<number[]> {
+  const rows = await transaction.query<{ id: string }>(
+    `WITH ended AS (
+       UPDATE webhook_delivery d SET state = $2, fault = $3, ended_at = now(), attempts = d.attempts + coalesce((SELECT t.attempts FROM task t WHERE t.id = d.task_id), 0)
+       WHERE d.id = $1 AND d.state = 'waiting' RETURNING d.id, d.policy_id, d.target, d.subject)
+     UPDATE task SET due_at = now(), queued_at = now() FROM ended WHERE due_at = 'infinity' AND task.id =
+       (SELECT d.task_id FROM webhook_delivery d
+        WHERE d.policy_id = ended.policy_id AND d.target = ended.target AND d.subject = ended.subject AND d.state = 'waiting' AND d.id <> ended.id ORDER BY d.id LIMIT 1)
+     RETURNING task.id`,
     [id, state, fault],
   );
-  if (ended === undefined) return [];
-  const rows = await transaction.query<{ id: string }>(
-    `UPDATE task SET due_at = now(), queued_at = now() WHERE due_at = 'infinity' AND id =
-       (SELECT d.task_id FROM webhook_delivery d WHERE d.policy_id = $1 AND d.target = $2 AND d.subject = $3 AND d.state = 'waiting' ORDER BY d.id LIMIT 1) RETURNING id`,
-    [ended.policy_id, ended.target, ended.subject],
+  const released = outage && state === 'delivered' ? await releaseTarget(transaction, { policyId, target }) : [];
+  return [...rows.map((row) => Number(row.id)), ...released];
+}
+
+function executionFor({ policyId, targetType, notification }: Pick<DeliveryToStart, 'policyId' | 'targetType' | 'notification'>): NewExecution {
+  const { type, occur_at, operator, event_data } = notification;
+  return {
+    vendorType: webhookVendorOf(targetType), vendorId: policyId, trigger: 'EVENT', startedBy: '',
+    attributes: { event_type: type, payload: JSON.stringify({ type, occur_at, operator, event_data }) }, tasks: [{ event_type: type }],
+  };
+}
+
+/** Holds what has to wait for another delivery about its subject, or for its target; resolves to the others. */
+async function due(transaction: Transaction, started: readonly StartedExecution[]): Promise<StartedExecution[]> {
+  const tasks = started.flatMap(({ taskIds }) => taskIds);
+  const held = await transaction.query<{ id: string }>(
+    `UPDATE task t SET due_at = 'infinity' FROM webhook_delivery d WHERE d.task_id = t.id AND t.id = ANY($1::bigint[]) AND EXISTS
+       (SELECT FROM webhook_delivery o WHERE o.policy_id = d.policy_id AND o.target = d.target AND o.subject = d.subject AND o.state = 'waiting'
+          AND o.id <> d.id AND (o.id < d.id OR o.task_id <> ALL($1::bigint[])))
+     RETURNING t.id`,
+    [tasks],
   );
-  return rows.map((row) => Number(row.id));
+  const waiting = new Set([...held.map(({ id }) => Number(id)), ...(await waitForTargets(transaction, tasks))]);
+  return started.filter(({ taskIds }) => taskIds.every((id) => !waiting.has(id)));
 }

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** What can be told of, by its name in the Harbor API, with its type as a CloudEvent. */
 export const WEBHOOK_EVENTS = {
   PUSH_ARTIFACT: 'harbor.artifact.pushed',
@@ -12,7 +14,18 @@ export const WEBHOOK_EVENTS = {
   TAG_RETENTION: 'harbor.tag_retention.finished',
 } as const;
 
-export type WebhookEventType = keyof typeof WEBHOOK_EVENTS;
+/** What only policies of the whole installation are told of besides; Haven's own. */
+export const SYSTEM_WEBHOOK_EVENTS = {
+  CREATE_PROJECT: 'haven.project.created',
+  DELETE_PROJECT: 'haven.project.deleted',
+} as const;
+
+export type WebhookEventType = keyof typeof WEBHOOK_EVENTS | keyof typeof SYSTEM_WEBHOOK_EVENTS;
+
+/** The type of a CloudEvent about it. */
+export function cloudEventTypeOf(type: WebhookEventType): string {
+  return { ...WEBHOOK_EVENTS, ...SYSTEM_WEBHOOK_EVENTS }[type];
+}
 
 /** Kinds of targets with the forms in which they are told. */
 export const WEBHOOK_FORMATS = { http: ['Default', 'CloudEvents'], slack: [] } as const;
@@ -38,6 +51,13 @@ export interface Notification {
   readonly operator: string;
   readonly request_id: string;
   readonly event_data: Readonly<Record<string, unknown>>;
+}
+
+/** One id for each thing that is told, whoever it is told: the event's own, and for further parts one made of it. */
+export function notificationId(eventId: string, part: number): string {
+  if (part === 0) return eventId;
+  const hash = createHash('sha256').update(`${eventId} ${part}`).digest('hex');
+  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-a${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
 }
 
 /** What the secrets of a policy are sealed for. */

@@ -6,6 +6,9 @@ const digest = z.string().min(1).max(200);
 const tag = z.string().min(1).max(128);
 const project = z.object({ project: projectId, name: z.string().max(255).optional() });
 const user = z.object({ user: z.int().positive(), name: z.string().max(255).optional() });
+const bytes = z.int().nonnegative();
+/** `tags` are those of what was being pushed, if anybody knows. */
+const quota = repository.extend({ digest: digest.optional(), tags: z.array(tag).max(1000).optional(), used: bytes, hard: bytes });
 
 /**
  * Everything that can happen, with what is told about it. `project` and `user` are ids; `repository` is the full name.
@@ -15,19 +18,32 @@ export const EVENTS = {
   'artifact.pushed': repository.extend({ digest, tags: z.array(tag).max(10_000), mediaType: z.string().max(255), artifactType: z.string().max(255) }),
   /** `count` pulls by the same caller, told together. */
   'artifact.pulled': repository.extend({ digest, tag: tag.optional(), count: z.int().positive().optional() }),
-  'artifact.deleted': repository.extend({ digest }),
+  /** `tags` went with it; the first 1000 of them. */
+  'artifact.deleted': repository.extend({ digest, tags: z.array(tag).max(1000).optional() }),
   /** It came back from the bin; its tags are told of one by one. */
   'artifact.restored': repository.extend({ digest }),
   'tag.created': repository.extend({ tag, digest }),
   'tag.moved': repository.extend({ tag, from: digest, digest }),
   'tag.deleted': repository.extend({ tag, digest }),
   'repository.created': repository,
-  'repository.deleted': repository,
+  /** `binEntry` is the id of its entry in the bin, where its artifacts are found. */
+  'repository.deleted': repository.extend({ binEntry: z.string().regex(/^\d{1,19}$/).optional() }),
   'repository.restored': repository,
   'project.created': project,
   'project.deleted': project,
   'project.visibility-changed': project.extend({ public: z.boolean() }),
   'member.changed': project.extend({ user: z.int().positive().optional(), group: z.int().positive().optional() }),
+  /** Something was refused because the project is full: told once, until something was freed, the limit was changed or a day has passed. */
+  'quota.exceeded': quota.extend({ added: bytes, message: z.string().max(1024) }),
+  /** The project reached 85 % of its limit; told again only after it was below. */
+  'quota.warned': quota,
+  /** A retention policy was applied to a repository and something was deleted: the first 1000 of it are listed. */
+  'retention.finished': repository.extend({
+    policy: z.int().positive(), execution: z.int().positive(), task: z.int().positive(), trigger: z.string().max(32),
+    total: z.int().nonnegative(), retained: z.int().nonnegative(),
+    rules: z.array(z.record(z.string(), z.unknown())).max(100),
+    deleted: z.array(z.object({ digest, kind: z.string().max(255), tags: z.array(tag).max(100) })).max(1000),
+  }),
   'user.created': user,
   'user.changed': user,
   'user.deleted': user,
