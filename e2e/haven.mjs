@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -92,6 +92,14 @@ export class Haven {
 
   #server(name) {
     return this.platform.services[name] ?? this.platform[name];
+  }
+
+  /** Memory of the services' processes, by name, in MiB. */
+  residentMiB() {
+    return Object.fromEntries(['proxy', 'registry', 'core'].map((name) => {
+      const status = readFileSync(`/proc/${this.platform.services[name].pid}/status`, 'utf8');
+      return [name, Number(/^VmRSS:\s+(\d+)/m.exec(status)[1]) / 1024];
+    }));
   }
 
   /** What the processes wrote last, for messages. */

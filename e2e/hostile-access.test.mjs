@@ -214,6 +214,25 @@ describe('borders between projects', () => {
     expect((await haven.rest(leaver).request('GET', '/users/current')).status).toBe(401);
   });
 
+  test('N-02: what was open to everybody and is private now is closed to tokens and ETags from before', async () => {
+    const open = await haven.project({ isPublic: true, members: { alice: 'developer' } });
+    await haven.oci(alice).pushImage(`${open}/app`, '1', image);
+    const visitor = haven.oci();
+    const token = await visitor.token(`repository:${open}/app:pull`);
+    const manifest = await drained(await visitor.getManifest(`${open}/app`, '1', { token }));
+    const etag = manifest.headers.get('etag') ?? `"${image.digest}"`;
+    const all = () => Promise.all([
+      visitor.getManifest(`${open}/app`, '1', { token }), visitor.getManifest(`${open}/app`, '1', { token, headers: { 'if-none-match': etag } }), visitor.getBlob(`${open}/app`, layer().digest, { token }),
+      visitor.request('GET', `/v2/${open}/app/tags/list`, { token }), visitor.request('GET', `/v2/${open}/app/referrers/${image.digest}`, { token }),
+    ].map(statusOf));
+    expect(await all()).toEqual([200, 304, 200, 200, 200]);
+    expect((await haven.admin.request('PUT', `/projects/${open}`, { metadata: { public: 'false' } })).status).toBe(200);
+    await until('the old token is refused everywhere', async () => (await all()).every((status) => status === 401), { seconds: 10 });
+    const anew = await visitor.token(`repository:${open}/app:pull`);
+    expect(await statusOf(visitor.getManifest(`${open}/app`, '1', { token: anew, headers: { 'if-none-match': etag } }))).toBe(401);
+    expect(await statusOf(haven.oci(alice).getManifest(`${open}/app`, '1'))).toBe(200);
+  });
+
   test('N-03: who loses the right in the middle of an upload cannot finish it', async () => {
     const dave = await haven.user('dave');
     await haven.admin.addMember(alpha, 'dave', 'developer');

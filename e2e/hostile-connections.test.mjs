@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -117,13 +117,13 @@ describe('hostile connections', () => {
     test.each([
       ['one of 64 KiB', { 'X-Large': 'x'.repeat(65_536) }], ['5,000 of them', Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`X-${i}`, 'y']))],
       ['1,000 cookies', { Cookie: Array(1_000).fill('a=b') }], ['1 MiB in all', Object.fromEntries(Array.from({ length: 256 }, (_, i) => [`X-${i}`, 'y'.repeat(4_000)]))],
-    ])('%s: refused', async (_, headers) => {
+    ])('M-05: %s: refused', async (_, headers) => {
       const { answers, milliseconds } = await sendRaw(haven.url, rawRequest('GET', `/v2/${repository}/manifests/1`, { ...access(), ...headers }), { quietMs: 300 });
       expect([400, 431, undefined]).toContain(answers[0]?.status);
       expect(milliseconds).toBeLessThan(5_000);
     });
 
-    test('an address of 100 KiB, a query of 10,000 pairs: refused', async () => {
+    test('M-05: an address of 100 KiB, a query of 10,000 pairs: refused', async () => {
       for (const target of [`/v2/${project}/${'a'.repeat(100_000)}/manifests/1`, `/v2/${repository}/tags/list?${'a=b&'.repeat(10_000)}`]) {
         expect([400, 414, 431]).toContain((await ask('GET', target)).status);
       }
@@ -158,7 +158,7 @@ describe('hostile connections', () => {
       expect((await oci.head(repository, 'manifests', '1')).status).toBe(200);
     });
 
-    test('garbage and half requests end the connection', async () => {
+    test('M-21: garbage, half requests and HTTP/2 end the connection', async () => {
       for (const bytes of ['\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 'GET\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n', '\0\0\0\0', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', `GET /v2/ HTTP/1.1\r\n\r\n`]) {
         const { answers, closed } = await sendRaw(haven.url, bytes, { quietMs: 300 });
         expect(closed || answers.every((answer) => answer.status >= 400)).toBe(true);
@@ -177,7 +177,7 @@ describe('hostile connections', () => {
       socket.once('error', reject);
     })));
 
-    test('500 clients that never finish their headers hinder nobody, and are sent away', async () => {
+    test('M-06: 500 clients that never finish their headers hinder nobody, and are sent away', async () => {
       const sockets = await openConnections(500, `GET /v2/${repository}/manifests/1 HTTP/1.1\r\nHost: ${haven.host}\r\nX-Slow: `);
       const drip = setInterval(() => sockets.forEach((socket) => socket.writable && socket.write('x')), 2_000);
       try {
@@ -193,7 +193,7 @@ describe('hostile connections', () => {
       }
     }, 60_000);
 
-    test('a manifest that trickles in is given up; an upload that trickles in is taken', async () => {
+    test('M-06: a manifest that trickles in is given up; an upload that trickles in is taken', async () => {
       const blob = randomBlob(2_000);
       const location = await oci.startUpload(repository);
       const pieces = Array.from({ length: 20 }, (_, i) => blob.bytes.subarray(i * 100, (i + 1) * 100));
@@ -210,15 +210,15 @@ describe('hostile connections', () => {
       expect((await oci.head(repository, 'manifests', 'slow')).status).toBe(404);
     }, 60_000);
 
-    test('readers that stop reading a large blob do not fill the memory', async () => {
+    test('M-06: readers that stop reading a large blob do not fill the memory', async () => {
       const blob = randomBlob(64 * MIB);
       expectStatus(await oci.pushBlob(repository, blob), 201, 'large blob');
-      const before = residentMiB();
+      const before = haven.residentMiB();
       const sockets = await openConnections(40, rawRequest('GET', `/v2/${repository}/blobs/${blob.digest}`, access()));
       try {
         for (const socket of sockets) socket.once('readable', () => socket.pause());
         await delay(3_000);
-        const after = residentMiB();
+        const after = haven.residentMiB();
         for (const name of ['proxy', 'registry']) expect(after[name] - before[name]).toBeLessThan(150);
         const whole = Buffer.from(await (await oci.getBlob(repository, blob.digest)).arrayBuffer());
         expect(digestOf(whole)).toBe(blob.digest);
@@ -245,7 +245,7 @@ describe('hostile connections', () => {
   });
 
   describe('paging', () => {
-    test.each(['-1', 'abc', '1e9', '0x10', '1e400', '%205', '99999999999999999999', '9223372036854775807', '1.5', ''])('n=%s is refused or cut down', async (n) => {
+    test.each(['-1', 'abc', '1e9', '0x10', '1e400', '%205', '99999999999999999999', '9223372036854775807', '1.5', ''])('M-01: n=%s is refused or cut down', async (n) => {
       const answer = await ask('GET', `/v2/${repository}/tags/list?n=${n}`);
       expect([200, 400]).toContain(answer.status);
       const code = answer.status === 400 ? JSON.parse(answer.body).errors[0].code : 'PAGINATION_NUMBER_INVALID';
@@ -262,17 +262,10 @@ describe('hostile connections', () => {
   });
 
   describe('ranges of blobs', () => {
-    test.each([['bytes=-0', [416]], ['bytes=999999-', [416]], ['bytes=5-1', [416]], ['bytes=a-b', [200, 400, 416]], [`bytes=${Array(1_000).fill('0-1').join(',')}`, [200, 400, 416]], ['lines=0-5', [200]], ['bytes=0-0', [206]]])('%s', async (range, statuses) => {
+    test.each([['bytes=-0', [416]], ['bytes=999999-', [416]], ['bytes=5-1', [416]], ['bytes=a-b', [200, 400, 416]], [`bytes=${Array(1_000).fill('0-1').join(',')}`, [200, 400, 416]], ['lines=0-5', [200]], ['bytes=0-0', [206]]])('M-20: %s', async (range, statuses) => {
       const answer = await ask('GET', `/v2/${repository}/blobs/${image.layers[0].digest}`, { Range: range.slice(0, 7_000) });
       expect(statuses).toContain(answer.status);
       expect(answer.body.length).toBeLessThan(60_000);
     });
   });
-
-  function residentMiB() {
-    return Object.fromEntries(['proxy', 'registry'].map((name) => {
-      const status = readFileSync(`/proc/${haven.platform.services[name].pid}/status`, 'utf8');
-      return [name, Number(/^VmRSS:\s+(\d+)/m.exec(status)[1]) / 1024];
-    }));
-  }
 });

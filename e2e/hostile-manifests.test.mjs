@@ -162,14 +162,21 @@ describe('hostile manifests', () => {
       expect(closed).toBe(true);
     });
 
-    test('a hundred large manifests at once do not swell the processes', async () => {
+    test('M-03: a hundred large manifests at once, announced or not, do not swell the processes', async () => {
       const content = padded(4 * MIB + 10);
-      const answers = await Promise.all(Array.from({ length: 100 }, () => put(content).catch((error) => error)));
-      for (const answer of answers) expect(answer.status).toBe(413);
+      async function* stream() {
+        yield Buffer.from(content);
+      }
+      const streamed = async () => drained(await oci.request('PUT', `/v2/${repository}/manifests/bad`, { headers: { 'content-type': MEDIA.image }, body: stream() }));
+      const before = haven.residentMiB();
+      const answers = await Promise.all(Array.from({ length: 100 }, (_, index) => (index % 2 === 0 ? put(content) : streamed()).catch((error) => error)));
+      for (const [index, { status }] of answers.entries()) expect(index % 2 === 0 ? [413] : [413, 429]).toContain(status);
+      const after = haven.residentMiB();
+      for (const name of ['proxy', 'registry']) expect(after[name] - before[name]).toBeLessThan(250);
       expectStatus(await oci.head(repository, 'manifests', 'good'), 200, 'still there');
     });
 
-    test('a compressed body is refused', async () => {
+    test('M-19: a compressed body is refused', async () => {
       const response = await oci.putManifest(repository, 'bad', image, { headers: { 'content-type': MEDIA.image, 'content-encoding': 'gzip' } });
       expect(await outcome(response)).toEqual(refused(415, 'UNSUPPORTED'));
     });
