@@ -1,21 +1,10 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Digest, digestOf, parseDigest } from '@haven/oci';
-import type { BlobStorage, UploadState } from './blob-storage.js';
+import { type Digest, digestOf } from '@haven/oci';
+import type { BlobStorage } from './blob-storage.js';
+import { healingContract } from './healing.contract.js';
 import { BlobMissing, StorageError, UploadMissing } from './storage-error.js';
-
-/** A store under test, and how to end it. */
-export interface StorageUnderTest {
-  readonly storage: BlobStorage;
-  /** Puts other bytes where a blob is, as a failing disk or a stranger would do it. */
-  overwrite(digest: Digest, bytes: Buffer): Promise<void>;
-  /** How long two writes must lie apart for the store to tell their times apart, in milliseconds. */
-  readonly tickMs: number;
-  close(): Promise<void>;
-}
-
-/** More than any adapter writes at once, so that every way of gathering and splitting is walked. */
-const LARGE = 20 * 1024 * 1024 + 4321;
+import { begin, chunked, collect, failing, LARGE, overJson, readAll, sha, staleIds, type StorageUnderTest, upload } from './testing/contract-bytes.js';
 
 /** What {@link BlobStorage} promises. Every adapter, and the fake, runs it. */
 export function blobStorageContract(name: string, open: () => Promise<StorageUnderTest>): void {
@@ -166,73 +155,7 @@ export function blobStorageContract(name: string, open: () => Promise<StorageUnd
       });
     });
 
-    describe('bytes that are not what their digest says', () => {
-      const damages = [
-        ['other ones of the same size', (bytes: Buffer) => randomBytes(bytes.byteLength)], ['fewer', (bytes: Buffer) => bytes.subarray(0, bytes.byteLength - 1)],
-        ['more', (bytes: Buffer) => Buffer.concat([bytes, Buffer.from('x')])], ['none', () => Buffer.alloc(0)],
-      ] as const;
-      const small = damages.map(([what, damage]) => ['small', what, 70_000, damage] as const);
-      const large = damages.slice(0, 2).map(([what, damage]) => ['large', what, LARGE, damage] as const);
-
-      test.each([...small, ...large])('give way to those of a %s upload: %s', async (_name, _what, size, damage) => {
-        const bytes = randomBytes(size);
-        const digest = digestOf(bytes);
-        await upload(storage, bytes);
-        await opened.overwrite(digest, damage(bytes));
-        expect(sha(await readAll(await storage.read(digest)))).not.toBe(digest);
-        await upload(storage, bytes);
-        expect([sha(await readAll(await storage.read(digest))), (await storage.stat(digest))?.size]).toEqual([digest, size]);
-      });
-
-      test.each(damages)('give way to a blob that is stored at once: %s', async (_what, damage) => {
-        const bytes = randomBytes(4_000);
-        await storage.put(digestOf(bytes), bytes);
-        await opened.overwrite(digestOf(bytes), damage(bytes));
-        await storage.put(digestOf(bytes), bytes);
-        expect(await storage.readAll(digestOf(bytes), 4_001)).toEqual(bytes);
-      });
-
-      test('give way to an empty blob', async () => {
-        const digest = digestOf(Buffer.alloc(0));
-        await storage.put(digest, Buffer.alloc(0));
-        await opened.overwrite(digest, randomBytes(5));
-        await storage.commit(await begin(storage), digest);
-        expect(await storage.stat(digest)).toMatchObject({ size: 0 });
-      });
-
-      test('give way to an upload that is committed several times, at once and again', async () => {
-        const bytes = randomBytes(9_000);
-        const digest = digestOf(bytes);
-        await upload(storage, bytes);
-        await opened.overwrite(digest, randomBytes(9_000));
-        const { state } = await storage.append(await begin(storage), chunked(bytes, 1_000));
-        await Promise.all([storage.commit(state, digest), storage.commit(state, digest), upload(storage, bytes)]);
-        await storage.commit(state, digest);
-        expect(await storage.readAll(digest, 9_000)).toEqual(bytes);
-        expect(await staleIds(storage)).not.toContain(state.id);
-      });
-
-      test('stay when the upload holds fewer bytes than its state says', async () => {
-        const bytes = randomBytes(2_000);
-        const { state } = await storage.append(await begin(storage), chunked(bytes.subarray(0, 1_000), 100));
-        await opened.overwrite(digestOf(bytes), randomBytes(2_000));
-        await expect(storage.commit({ ...state, received: 2_000 }, digestOf(bytes))).rejects.toThrow(UploadMissing);
-      });
-    });
-
-    test('the version of a blob changes whenever it is stored anew, and not by itself', async () => {
-      const bytes = randomBytes(60);
-      const digest = digestOf(bytes);
-      const seen: (string | undefined)[] = [];
-      const version = async (): Promise<string | undefined> => (await storage.stat(digest))?.version;
-      for (const store of [() => storage.put(digest, bytes), () => upload(storage, bytes), () => opened.overwrite(digest, randomBytes(60)), () => upload(storage, bytes)]) {
-        await store();
-        seen.push(await version());
-        expect(await version()).toBe(seen.at(-1));
-        await new Promise((resolve) => { setTimeout(resolve, opened.tickMs); });
-      }
-      expect(new Set(seen).size).toBe(4);
-    });
+    healingContract(() => opened);
 
     describe('aborting', () => {
       test('leaves nothing behind, and may be repeated', async () => {
@@ -352,47 +275,4 @@ export function blobStorageContract(name: string, open: () => Promise<StorageUnd
       expect((await staleIds(storage)).filter((id) => id.startsWith('health'))).toEqual([]);
     });
   });
-}
-
-function begin(storage: BlobStorage): Promise<UploadState> {
-  return storage.createUpload(randomUUID());
-}
-
-async function upload(storage: BlobStorage, bytes: Buffer, digest: Digest = digestOf(bytes)): Promise<void> {
-  const { state } = await storage.append(await begin(storage), chunked(bytes, 65_536));
-  await storage.commit(state, digest);
-}
-
-/** A state as it comes back from a database row. */
-function overJson(state: UploadState): UploadState {
-  return JSON.parse(JSON.stringify(state)) as UploadState;
-}
-
-async function* chunked(bytes: Buffer, size: number): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.byteLength; at += size) yield Buffer.from(bytes.subarray(at, at + size));
-}
-
-async function* failing(bytes: Buffer, error: Error): AsyncGenerator<Uint8Array> {
-  yield* chunked(bytes, 65_536);
-  throw error;
-}
-
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
-
-async function readAll(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  return Buffer.concat(await collect(chunks));
-}
-
-async function staleIds(storage: BlobStorage, before = new Date(Date.now() + 3_600_000)): Promise<string[]> {
-  return (await collect(storage.staleUploads(before))).map(({ id }) => id);
-}
-
-function sha(bytes: Uint8Array): Digest {
-  const digest = parseDigest(`sha256:${createHash('sha256').update(bytes).digest('hex')}`);
-  if (digest === undefined) throw new Error('not a digest');
-  return digest;
 }

@@ -70,6 +70,15 @@ export class ReconcilerWorld {
     return this.#files.storage;
   }
 
+  /** Its storage, with some of its calls replaced. */
+  storageWith(changes: Partial<ComparedStorage>): ComparedStorage {
+    const { storage } = this;
+    return {
+      list: (options) => storage.list(options), stat: (digest) => storage.stat(digest), read: (digest) => storage.read(digest), staleUploads: (before) => storage.staleUploads(before),
+      abort: (state) => storage.abort(state), unfinishedCommits: (before) => storage.unfinishedCommits(before), dropCommit: (commit) => storage.dropCommit(commit), ...changes,
+    };
+  }
+
   abandonCommit(digest: Digest): Promise<string | undefined> {
     return this.#files.abandonCommit(digest);
   }
