@@ -50,7 +50,7 @@ export const JOBS = {
   /** Tells a receiver of webhooks; as run-retention. */
   'run-webhook': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 32, forget: true },
   /** Tells a Slack channel; as run-retention. */
-  'run-slack': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 4, forget: true },
+  'run-slack': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 16, forget: true },
   /** Does the task of a scan of everything; as run-retention. */
   'run-scan-all': { payload: z.object({ task: z.int().positive() }), attempts: 1, backoffMs: 1000, concurrency: 1, forget: true },
   /** Does the task of an export of vulnerabilities; as run-retention. */
