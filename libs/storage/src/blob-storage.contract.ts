@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Digest, digestOf } from '@haven/oci';
+import { digestOf } from '@haven/oci';
 import type { BlobStorage } from './blob-storage.js';
 import { healingContract } from './healing.contract.js';
 import { BlobMissing, StorageError, UploadMissing } from './storage-error.js';
