@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -9,6 +8,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { digestOf, type Digest } from '@haven/oci';
+import { selfSigned } from '@haven/runtime';
 import { blobStorageContract } from '../blob-storage.contract.js';
 import type { BlobStorage, UnfinishedCommit, UploadState } from '../blob-storage.js';
 import { blobPath } from '../layout.js';
@@ -171,9 +171,9 @@ describe('what operators get wrong', () => {
 
   test('a certificate of an unknown authority is refused, unless ca_file names it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'haven-storage-'));
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'], { stdio: 'pipe' });
-    const server = https.createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
+    const pair = selfSigned('localhost');
+    writeFileSync(join(folder, 'cert.pem'), pair.cert);
+    const server = https.createServer({ ...pair }, (request, response) => {
       request.pipe(http.request(testS3().endpoint, { method: request.method, path: request.url, headers: request.headers }, (answer) => {
         response.writeHead(Number(answer.statusCode), answer.headers);
         answer.pipe(response);
@@ -183,7 +183,7 @@ describe('what operators get wrong', () => {
     const address = bucket.address({ endpoint: `https://localhost:${(server.address() as AddressInfo).port}` });
     try {
       await expect(openStorage(address, bucket.keys).health()).rejects.toMatchObject({ kind: 'broken', message: expect.stringContaining('ca_file') });
-      const storage = openStorage(`${address}&ca_file=${cert}`, bucket.keys);
+      const storage = openStorage(`${address}&ca_file=${join(folder, 'cert.pem')}`, bucket.keys);
       await storage.health();
       const bytes = randomBytes(9_000_000);
       await storage.commit(await uploaded(storage, bytes), digestOf(bytes));
