@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { digestOf } from '@haven/oci';
+import { type Digest, digestOf } from '@haven/oci';
 import type { BlobStorage } from './blob-storage.js';
 import { healingContract } from './healing.contract.js';
 import { BlobMissing, StorageError, UploadMissing } from './storage-error.js';
@@ -173,7 +173,7 @@ export function blobStorageContract(name: string, open: () => Promise<StorageUnd
 
       test('works with the id of a stale upload alone', async () => {
         const { state } = await storage.append(await begin(storage), chunked(randomBytes(100), 10));
-        expect(await staleIds(storage)).toContain(state.id);
+        expect(await collect(storage.staleUploads(new Date(Date.now() + 3_600_000)))).toContainEqual({ id: state.id, size: 100, modifiedAt: expect.anything() });
         expect(await staleIds(storage, new Date(Date.now() - 3_600_000))).not.toContain(state.id);
         await storage.abort({ id: state.id, received: 0 });
         expect(await staleIds(storage)).not.toContain(state.id);
@@ -261,6 +261,21 @@ export function blobStorageContract(name: string, open: () => Promise<StorageUnd
       expect((await collect(storage.list())).map(({ digest }) => digest)).not.toContain(digestOf(bytes));
       await upload(storage, bytes);
       expect(await storage.readAll(digestOf(bytes), 99)).toEqual(bytes);
+    });
+
+    test('deletes many at once, and makes that durable together', async () => {
+      const blobs = Array.from({ length: 20 }, () => randomBytes(30));
+      const digests = blobs.map((bytes) => digestOf(bytes));
+      for (const bytes of blobs) await storage.put(digestOf(bytes), bytes);
+      const removed = digests.slice(0, 19);
+      expect(await Promise.all(removed.map((digest) => storage.delete(digest, { relaxed: true })))).toEqual(removed.map(() => true));
+      await storage.settleDeletions(removed);
+      await storage.settleDeletions(digests);
+      expect((await Promise.all(digests.map((digest) => storage.stat(digest)))).map((found) => found?.size)).toEqual([...removed.map(() => undefined), 30]);
+      expect(await storage.delete(removed[0] as Digest, { relaxed: true })).toBe(false);
+      await storage.put(removed[0] as Digest, blobs[0] as Buffer);
+      await storage.settleDeletions(removed);
+      expect(await storage.readAll(removed[0] as Digest, 30)).toEqual(blobs[0]);
     });
 
     test('commits and deletes of one digest at the same time leave a whole blob or none', async () => {

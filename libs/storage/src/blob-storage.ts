@@ -49,6 +49,8 @@ export interface StoredBlob {
 /** An upload that nobody has touched for a while. Its id is enough for {@link BlobStorage.abort}. */
 export interface StaleUpload {
   readonly id: string;
+  /** What it takes up, in bytes. */
+  readonly size: number;
   readonly modifiedAt: Date;
 }
 
@@ -58,6 +60,11 @@ export interface UnfinishedCommit {
   /** The store's own name for it. */
   readonly id: string;
   readonly startedAt: Date;
+}
+
+export interface DeleteOptions {
+  /** Leaves it to {@link BlobStorage.settleDeletions} to make it durable. */
+  readonly relaxed?: boolean;
 }
 
 /** How a redirect shall answer. */
@@ -133,8 +140,14 @@ export abstract class BlobStorage {
    */
   abstract readAll(digest: Digest, maxBytes: number): Promise<Buffer>;
 
-  /** Removes a blob. True when it was there. */
-  abstract delete(digest: Digest): Promise<boolean>;
+  /**
+   * Removes a blob. True when it was there. Survives a power loss once it has resolved; a `relaxed` one does so only after
+   * {@link settleDeletions}, which costs far less for many at once.
+   */
+  abstract delete(digest: Digest, options?: DeleteOptions): Promise<boolean>;
+
+  /** Makes these relaxed deletions survive a power loss. May be repeated; blobs that are there again do not matter. */
+  abstract settleDeletions(digests: readonly Digest[]): Promise<void>;
 
   /**
    * Every blob, in the order of the digests as text, from behind `after` on. What comes and goes meanwhile may be seen or

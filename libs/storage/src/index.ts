@@ -1,5 +1,5 @@
 export {
-  type AppendResult, BlobStorage, type ByteRange, type FoundBlob, isUploadId, type JsonValue, type RedirectOptions, type StaleUpload, type StoredBlob, type UnfinishedCommit, type UploadState,
+  type AppendResult, BlobStorage, type ByteRange, type DeleteOptions, type FoundBlob, isUploadId, type JsonValue, type RedirectOptions, type StaleUpload, type StoredBlob, type UnfinishedCommit, type UploadState,
 } from './blob-storage.js';
 export { FilesystemBlobStorage } from './filesystem/filesystem-blob-storage.js';
 export { blobPath, digestOfBlobPath } from './layout.js';

@@ -99,6 +99,10 @@ export class MemoryBlobStorage extends BlobStorage {
     return this.#blobs.delete(digest);
   }
 
+  override async settleDeletions(): Promise<void> {
+    this.#mayFail();
+  }
+
   override async *list({ after }: { readonly after?: Digest } = {}): AsyncGenerator<StoredBlob, void, undefined> {
     this.#mayFail();
     for (const digest of [...this.#blobs.keys()].sort()) {
@@ -109,7 +113,7 @@ export class MemoryBlobStorage extends BlobStorage {
 
   override async *staleUploads(before: Date): AsyncGenerator<StaleUpload, void, undefined> {
     this.#mayFail();
-    for (const [id, { at }] of this.#uploads) if (at < before) yield { id, modifiedAt: at };
+    for (const [id, { at, bytes }] of this.#uploads) if (at < before) yield { id, size: bytes.byteLength, modifiedAt: at };
   }
 
   override async *unfinishedCommits(): AsyncGenerator<UnfinishedCommit, void, undefined> {
@@ -138,13 +142,13 @@ export class MemoryBlobStorage extends BlobStorage {
     if (this.failure !== undefined) throw this.failure;
   }
 
-  #keepUpload(id: string, bytes: Buffer): void {
-    this.#uploads.set(id, { bytes, at: this.#now() });
-  }
-
   #keepBlob(digest: Digest, bytes: Uint8Array): void {
     this.#puts += 1;
     this.#blobs.set(digest, { bytes: Buffer.from(bytes), at: this.#now(), version: String(this.#puts) });
+  }
+
+  #keepUpload(id: string, bytes: Buffer): void {
+    this.#uploads.set(id, { bytes, at: this.#now() });
   }
 
   #received(state: UploadState): Buffer {

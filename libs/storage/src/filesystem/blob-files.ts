@@ -1,12 +1,11 @@
 import { constants, type Stats } from 'node:fs';
-import { lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Digest, digestAlgorithm, digestHex } from '@haven/oci';
-import type { FoundBlob, StoredBlob } from '../blob-storage.js';
-import { errorCode } from '../error-code.js';
+import type { DeleteOptions, FoundBlob, StoredBlob } from '../blob-storage.js';
 import { ALGORITHMS, BLOBS, blobPath, digestOfBlobPath } from '../layout.js';
 import { StorageError, UploadMissing } from '../storage-error.js';
-import { removeFile, syncFile, syncFolder, withFile } from './durable.js';
+import { removeFile, removeFolder, syncFile, syncFolder, syncFolderIfThere, withFile } from './durable.js';
 import { attempt, isAbsent } from './failure.js';
 
 /** A folder may vanish below a commit (see {@link BlobFiles.remove}); more often than this it does not happen by chance. */
@@ -57,17 +56,18 @@ export class BlobFiles {
    * Removes a blob and its folder. The folder of two hex digits stays: there are only 256 of them, and a commit
    * need not sync them each time when they cannot go. A commit that finds its folder gone makes it anew.
    */
-  async remove(digest: Digest): Promise<boolean> {
+  async remove(digest: Digest, { relaxed = false }: DeleteOptions = {}): Promise<boolean> {
     const folder = dirname(this.path(digest));
     const removed = await removeFile(this.path(digest));
-    try {
-      await syncFolder(folder);
-      await rmdir(folder);
-    } catch (error) {
-      const busy = errorCode(error) === 'ENOTEMPTY' || errorCode(error) === 'EEXIST';
-      if (!busy && !isAbsent(error)) throw error;
-    }
+    if (!relaxed) await syncFolderIfThere(folder);
+    // What is left in a folder that stays is not this blob's: its entry has to be made durable here, and not by its parent.
+    if (!(await removeFolder(folder)) && relaxed) await syncFolderIfThere(folder);
     return removed;
+  }
+
+  /** Nothing leads to the bytes of a blob when the entry of its folder is gone for good. Neighbours share one sync. */
+  async settleRemovals(digests: readonly Digest[]): Promise<void> {
+    for (const shard of new Set(digests.map((digest) => dirname(dirname(this.path(digest)))))) await syncFolderIfThere(shard);
   }
 
   /** In the order of the digests, from behind `after` on. */

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { type FileHandle, open, rmdir, unlink } from 'node:fs/promises';
+import { errorCode } from '../error-code.js';
 import { isAbsent } from './failure.js';
 
 /** Opens a file for as long as the work takes, and closes it on every path. */
@@ -18,6 +19,15 @@ export async function syncFolder(path: string): Promise<void> {
   await withFile(path, constants.O_RDONLY | constants.O_DIRECTORY, (folder) => folder.sync());
 }
 
+/** The same; a folder that is not there needs none. */
+export async function syncFolderIfThere(path: string): Promise<void> {
+  try {
+    await syncFolder(path);
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+  }
+}
+
 /** Makes the bytes of a file, and the size needed to read them, survive a power loss. */
 export async function syncFile(path: string): Promise<void> {
   await withFile(path, constants.O_RDONLY, (file) => file.datasync());
@@ -30,6 +40,18 @@ export async function removeFile(path: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (isAbsent(error)) return false;
+    throw error;
+  }
+}
+
+/** Removes a folder. False when there is something in it; true, too, when there was none. */
+export async function removeFolder(path: string): Promise<boolean> {
+  try {
+    await rmdir(path);
+    return true;
+  } catch (error) {
+    if (isAbsent(error)) return true;
+    if (errorCode(error) === 'ENOTEMPTY' || errorCode(error) === 'EEXIST') return false;
     throw error;
   }
 }

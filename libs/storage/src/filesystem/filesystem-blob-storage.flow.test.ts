@@ -164,6 +164,19 @@ test('deleting tidies the folder of the blob', async () => {
   expect(existsSync(place)).toBe(false);
 });
 
+test('a folder in which somebody put something stays, and loses its blob all the same', async () => {
+  const storage = new FilesystemBlobStorage(folder);
+  const bytes = randomBytes(40);
+  for (const relaxed of [true, false]) {
+    await storage.put(digestOf(bytes), bytes);
+    const place = dirname(String(storage.localFile(digestOf(bytes))));
+    writeFileSync(join(place, 'note'), 'not ours');
+    expect(await storage.delete(digestOf(bytes), { relaxed })).toBe(true);
+    await storage.settleDeletions([digestOf(bytes)]);
+    expect(readdirSync(place)).toEqual(['note']);
+  }
+});
+
 test('no file stays open, whatever happens', async () => {
   const storage = new FilesystemBlobStorage(folder);
   const open = (): number => readdirSync('/proc/self/fd').length;

@@ -3,7 +3,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '@haven/oci';
-import { type AppendResult, BlobStorage, type ByteRange, type FoundBlob, isUploadId, type StaleUpload, type StoredBlob, type UnfinishedCommit, type UploadState } from '../blob-storage.js';
+import { type AppendResult, BlobStorage, type ByteRange, type DeleteOptions, type FoundBlob, isUploadId, type StaleUpload, type StoredBlob, type UnfinishedCommit, type UploadState } from '../blob-storage.js';
 import { checkRange, collect } from '../byte-range.js';
 import { UPLOADS, uploadPath } from '../layout.js';
 import { BlobMissing, UploadMissing } from '../storage-error.js';
@@ -105,8 +105,12 @@ export class FilesystemBlobStorage extends BlobStorage {
     return collect(await this.read(digest), digest, maxBytes);
   }
 
-  override delete(digest: Digest): Promise<boolean> {
-    return attempt('delete a blob', () => this.#blobs.remove(digest));
+  override delete(digest: Digest, options?: DeleteOptions): Promise<boolean> {
+    return attempt('delete a blob', () => this.#blobs.remove(digest, options));
+  }
+
+  override settleDeletions(digests: readonly Digest[]): Promise<void> {
+    return attempt('make deletions durable', () => this.#blobs.settleRemovals(digests));
   }
 
   override list(options: { readonly after?: Digest } = {}): AsyncIterable<StoredBlob> {
@@ -116,7 +120,7 @@ export class FilesystemBlobStorage extends BlobStorage {
   override async *staleUploads(before: Date): AsyncGenerator<StaleUpload, void, undefined> {
     for await (const { name } of await attempt('list the uploads', () => opendir(join(this.#root, UPLOADS)))) {
       const found = isUploadId(name) ? await lstatIfThere(this.#upload(name)) : undefined;
-      if (found?.isFile() === true && found.mtime < before) yield { id: name, modifiedAt: found.mtime };
+      if (found?.isFile() === true && found.mtime < before) yield { id: name, size: found.size, modifiedAt: found.mtime };
     }
   }
 

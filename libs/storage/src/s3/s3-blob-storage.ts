@@ -114,6 +114,11 @@ export class S3BlobStorage extends BlobStorage {
     });
   }
 
+  /** What S3 has removed is gone for good. */
+  override async settleDeletions(): Promise<void> {
+    return;
+  }
+
   /** The keys have the order of the digests. */
   override async *list({ after }: { readonly after?: Digest } = {}): AsyncGenerator<StoredBlob, void, undefined> {
     try {
@@ -130,11 +135,12 @@ export class S3BlobStorage extends BlobStorage {
     try {
       // Keys come in order, so the objects of an upload come one after the other.
       let last: StaleUpload | undefined;
-      for await (const { key, modifiedAt } of this.#objects.list(`${UPLOADS}/`)) {
+      for await (const { key, size, modifiedAt } of this.#objects.list(`${UPLOADS}/`)) {
         const id = key.slice(UPLOADS.length + 1).split('/')[0] ?? '';
         if (last !== undefined && last.id !== id && last.modifiedAt < before) yield last;
-        const newest = last?.id === id && last.modifiedAt > modifiedAt ? last.modifiedAt : modifiedAt;
-        last = isUploadId(id) ? { id, modifiedAt: newest } : undefined;
+        const earlier = last?.id === id ? last : { size: 0, modifiedAt };
+        const newest = earlier.modifiedAt > modifiedAt ? earlier.modifiedAt : modifiedAt;
+        last = isUploadId(id) ? { id, size: earlier.size + size, modifiedAt: newest } : undefined;
       }
       if (last !== undefined && last.modifiedAt < before) yield last;
     } catch (error) {
