@@ -17,7 +17,9 @@ import { foldQuotaChanges, projectHolds, quotaRefusal, recomputeUsage, repairUsa
 import { findRepository, type Repository } from './repositories.js';
 import { createTag, deleteTag, listTags, type TagToCreate, type TagToDelete } from './tags.js';
 import { untaggedArtifacts, type UntaggedPage } from './untagged.js';
-import { claimUpload, createUpload, findUpload, forgetUpload, saveUpload, staleUploads, uploadsInStorage, type NewUpload, type Upload, type UploadClaim } from './uploads.js';
+import {
+  claimUpload, countStaleUploads, createUpload, findUpload, forgetUpload, saveUpload, staleUploads, uploadsInStorage, type NewUpload, type StaleUploads, type Upload, type UploadClaim,
+} from './uploads.js';
 
 /**
  * What a push, a delete and a tag move mean. The registry, core and job-service all change artifacts through it, so a
@@ -120,6 +122,9 @@ export class Catalog {
   }
   staleUploads(before: Date, limit: number): Promise<Upload[]> {
     return staleUploads(this.#database, before, limit);
+  }
+  countStaleUploads(before: Date): Promise<StaleUploads> {
+    return countStaleUploads(this.#database, before);
   }
   uploadsInStorage(stateIds: readonly string[]): Promise<Set<string>> {
     return uploadsInStorage(this.#database, stateIds);

@@ -86,19 +86,23 @@ async function liveParents(transaction: Transaction, repositoryId: string, diges
 }
 
 /**
- * The artifact, its accessories (and theirs), and children that nothing else keeps; never what another index names. UNION makes the walk end on
- * cycles: accessories may point at each other.
+ * The artifact, its accessories (and theirs), and children that nothing else keeps; never what another index names. Each
+ * step looks up what hangs on one artifact, however many the repository has. UNION makes the walk end on cycles: accessories
+ * may point at each other.
  */
 async function withDependants(transaction: Transaction, repositoryId: string, target: ManifestRow): Promise<ManifestRow[]> {
   const rows = await transaction.query<ManifestRow>(
     `WITH RECURSIVE doomed AS (
        SELECT id, digest FROM manifest WHERE id = $2
        UNION
-       SELECT m.id, m.digest FROM doomed d JOIN manifest m ON m.repository_id = $1 AND m.deleted_at IS NULL
-       WHERE (EXISTS (SELECT 1 FROM accessory a WHERE a.manifest_id = m.id AND a.repository_id = $1 AND a.subject_digest = d.digest)
-              OR (EXISTS (SELECT 1 FROM manifest_reference ref WHERE ref.parent_id = d.id AND ref.child_digest = m.digest)
-                  AND NOT EXISTS (SELECT 1 FROM tag t WHERE t.manifest_id = m.id)))
-         AND NOT EXISTS (SELECT 1 FROM manifest_reference other JOIN manifest parent ON parent.id = other.parent_id
+       SELECT m.id, m.digest FROM doomed d
+       CROSS JOIN LATERAL (
+         SELECT a.manifest_id FROM accessory a WHERE a.repository_id = $1 AND a.subject_digest = d.digest
+         UNION ALL
+         SELECT c.id FROM manifest_reference ref JOIN manifest c ON c.repository_id = $1 AND c.digest = ref.child_digest
+         WHERE ref.parent_id = d.id AND NOT EXISTS (SELECT 1 FROM tag t WHERE t.manifest_id = c.id)) AS hanging (manifest_id)
+       JOIN manifest m ON m.id = hanging.manifest_id AND m.repository_id = $1 AND m.deleted_at IS NULL
+       WHERE NOT EXISTS (SELECT 1 FROM manifest_reference other JOIN manifest parent ON parent.id = other.parent_id
                          WHERE other.repository_id = $1 AND other.child_digest = m.digest
                            AND other.parent_id <> d.id AND parent.deleted_at IS NULL))
      SELECT id, digest FROM doomed`,

@@ -3,6 +3,8 @@ import type { Digest } from '@haven/oci';
 export interface BytesToRemove {
   /** Deletes a blob's bytes; resolves to whether there were any. */
   readonly removeBytes: (digest: Digest) => Promise<boolean>;
+  /** Makes deletions survive a power cut, many at once; where it is left out, each of them does so by itself. */
+  readonly settleBytes?: ((digests: readonly Digest[]) => Promise<void>) | undefined;
   /** How many are deleted at the same time; 4, when it is left out. */
   readonly workers?: number | undefined;
   /** Ends the collection after the step that is under way. */
@@ -16,8 +18,8 @@ export interface MarkedBlob {
 }
 
 export interface RemovedBytes {
-  /** `freed`: the blob's size, or 0 when storage had no such bytes. */
-  readonly gone: readonly (MarkedBlob & { readonly freed: number })[];
+  /** `present`: whether storage had such bytes. */
+  readonly gone: readonly (MarkedBlob & { readonly present: boolean })[];
   readonly failed: readonly { readonly digest: Digest; readonly error: unknown }[];
 }
 
@@ -26,7 +28,8 @@ export class StorageSilent extends Error {
   override readonly name = 'StorageSilent';
 }
 
-const WORKERS = 4;
+/** How many are deleted at the same time where nobody said so. */
+export const WORKERS = 4;
 /** None is begun once the call has taken so long, so that the rows are not locked for longer: the rest is for the next call. */
 const BEGIN_WITHIN_MS = 2000;
 /** How long an answer is waited for; the database ends a transaction that is idle for twice as long. */
@@ -41,8 +44,8 @@ const STOP_WITHIN_MS = 2000;
 export class ByteRemoval {
   readonly #wanted: BytesToRemove;
   readonly #unsettled = new Set<Digest>();
-  /** What storage confirmed of the latest batch: when its transaction is run again, those bytes are gone. */
-  #confirmed: ReadonlySet<Digest> = new Set();
+  /** What storage deleted and nobody counted yet: when a transaction is run again, or a blob tried again, those bytes are gone. */
+  readonly #uncounted = new Set<Digest>();
 
   constructor(wanted: BytesToRemove) {
     this.#wanted = wanted;
@@ -55,9 +58,7 @@ export class ByteRemoval {
   /** What is in neither list was not begun. Goes on when it is to stop: what is marked should not stay so. */
   async remove(blobs: readonly MarkedBlob[]): Promise<RemovedBytes> {
     const { signal, workers = WORKERS } = this.#wanted;
-    const confirmed = new Set(blobs.map(({ digest }) => digest).filter((digest) => this.#confirmed.has(digest)));
-    this.#confirmed = confirmed;
-    const gone: (MarkedBlob & { freed: number })[] = [];
+    const done: MarkedBlob[] = [];
     const failed: { digest: Digest; error: unknown }[] = [];
     const deadline = new Deadline(signal);
     const begun = performance.now();
@@ -65,16 +66,34 @@ export class ByteRemoval {
     const work = async (): Promise<void> => {
       for (let blob = blobs[next++]; blob !== undefined; blob = performance.now() - begun < BEGIN_WITHIN_MS ? blobs[next++] : undefined) {
         try {
-          if (await this.#delete(blob.digest, deadline)) confirmed.add(blob.digest);
-          gone.push({ ...blob, freed: confirmed.has(blob.digest) ? blob.size : 0 });
+          if (await this.#delete(blob.digest, deadline)) this.#uncounted.add(blob.digest);
+          done.push(blob);
         } catch (error) {
           failed.push({ digest: blob.digest, error });
         }
       }
     };
     await Promise.all(Array.from({ length: workers }, work));
+    const fault = await this.#settle(done, deadline);
     deadline.clear();
-    return { gone, failed };
+    // Nobody can tell which of them would come back after a power cut.
+    if (fault !== undefined) return { gone: [], failed: [...failed, ...done.map(({ digest }) => ({ digest, error: fault.error }))] };
+    return { gone: done.map((blob) => ({ ...blob, present: this.#uncounted.has(blob.digest) })), failed };
+  }
+
+  /** Call it once they are counted for good. */
+  counted(blobs: readonly MarkedBlob[]): void {
+    for (const { digest } of blobs) this.#uncounted.delete(digest);
+  }
+
+  async #settle(done: readonly MarkedBlob[], deadline: Deadline): Promise<{ readonly error: unknown } | undefined> {
+    if (this.#wanted.settleBytes === undefined || done.length === 0) return undefined;
+    try {
+      await Promise.race([this.#wanted.settleBytes(done.map(({ digest }) => digest)), deadline.passed]);
+      return undefined;
+    } catch (error) {
+      return { error };
+    }
   }
 
   #delete(digest: Digest, deadline: Deadline): Promise<boolean> {

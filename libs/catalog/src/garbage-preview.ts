@@ -1,5 +1,5 @@
 import type { Database } from '@haven/database';
-import { isHeld } from './garbage-blobs.js';
+import { isHeld } from './garbage-candidates.js';
 
 /** Blobs that nothing needs. */
 export interface UnneededBlobs {

@@ -34,7 +34,7 @@ async function store(): Promise<void> {
 }
 
 const digest = (content: string): Digest => digestOf(Buffer.from(content));
-const nothing = { unlinked: 0, purged: { entries: 0, manifests: 0, repositories: 0 }, blobs: 0, bytes: 0, failed: 0 };
+const nothing = { unlinked: 0, purged: { entries: 0, manifests: 0, repositories: 0 }, blobs: 0, bytes: 0, absent: 0, failed: 0 };
 
 describe('garbage collection', () => {
   test('leaves alone what is in use, and what is young', async () => {
@@ -60,7 +60,7 @@ describe('garbage collection', () => {
     expect(await collect()).toMatchObject({ unlinked: 3, blobs: 0 });
     expect((await fixture.catalog.usage(1)).used).toBe(await fixture.catalog.recomputeUsage(1));
     await wait(GRACE + 60);
-    expect(await collect()).toEqual({ ...nothing, blobs: 2, bytes: 'abandoned'.length });
+    expect(await collect()).toEqual({ ...nothing, blobs: 2, bytes: 'abandoned'.length, absent: 1 });
     expect(stored.has(digest('abandoned'))).toBe(false);
     expect(stored.has(digest('layer'))).toBe(true);
     expect(await fixture.database.query('SELECT 1 FROM blob WHERE digest = ANY($1)', [[digest('abandoned'), digest('never stored')]])).toEqual([]);
@@ -119,7 +119,7 @@ describe('garbage collection', () => {
     const killed = new Promise<boolean>(() => undefined);
     const abandoned = collect({ removeBytes: (blob) => (blob === digest('garbage 0') ? Promise.resolve(stored.delete(blob)) : Promise.race([killed, new Promise<boolean>((_, reject) => setTimeout(() => reject(new Error('killed')), 200))])) });
     expect((await abandoned).failed).toBe(4);
-    expect(await collect()).toMatchObject({ blobs: 4, bytes: 27, failed: 0 });
+    expect(await collect()).toMatchObject({ blobs: 4, bytes: 27, absent: 1, failed: 0 });
     expect([...stored.keys()].sort()).toEqual((await fixture.database.query<{ digest: Digest }>('SELECT digest FROM blob ORDER BY digest')).map((row) => row.digest).filter((blob) => stored.has(blob)));
     expect(stored.has(digest('kept'))).toBe(true);
   });

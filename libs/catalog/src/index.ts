@@ -22,4 +22,4 @@ export { readableSize } from './quota.js';
 export type { Addition, ProjectUsage } from './quota.js';
 export type { Repository, RepositoryToOpen } from './repositories.js';
 export type { TagToCreate, TagToDelete } from './tags.js';
-export type { NewUpload, Upload, UploadClaim } from './uploads.js';
+export type { NewUpload, StaleUploads, Upload, UploadClaim } from './uploads.js';

@@ -20,6 +20,11 @@ export interface Upload {
 
 export type NewUpload = Omit<Upload, 'received' | 'version' | 'room'>;
 
+export interface StaleUploads {
+  readonly uploads: number;
+  readonly bytes: number;
+}
+
 interface UploadRow {
   readonly id: string;
   readonly repository: string;
@@ -96,6 +101,12 @@ export async function staleUploads(database: Queryable, before: Date, limit: num
     [before, limit],
   );
   return rows.map(uploadOf);
+}
+
+/** How many sessions nobody wrote to since `before`, and the bytes that they received. */
+export async function countStaleUploads(database: Queryable, before: Date): Promise<StaleUploads> {
+  const [row] = await database.query<{ uploads: number; bytes: string }>('SELECT count(*)::int AS uploads, coalesce(sum(received), 0) AS bytes FROM upload WHERE updated_at < $1', [before]);
+  return { uploads: row?.uploads ?? 0, bytes: Number(row?.bytes ?? 0) };
 }
 
 /** Of these storage states (by their id), those that an upload session still uses. */

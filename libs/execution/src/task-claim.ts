@@ -103,7 +103,7 @@ export async function beat(database: Database, { id, attempt }: ClaimedTask): Pr
 }
 
 /** Adds to the task's attributes; false when it is lost. */
-export async function addAttributes(database: Database, { id, attempt }: ClaimedTask, attributes: Attributes): Promise<boolean> {
+export async function addAttributes(database: Queryable, { id, attempt }: ClaimedTask, attributes: Attributes): Promise<boolean> {
   return (await database.execute(
     `UPDATE task SET extra_attrs = extra_attrs || $3::jsonb, updated_at = now() WHERE id = $1 AND attempts = $2 AND status = 'Running'`,
     [id, attempt, JSON.stringify(attributes)],

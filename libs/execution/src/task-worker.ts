@@ -1,4 +1,4 @@
-import type { Database } from '@haven/database';
+import type { Database, Queryable, Transaction } from '@haven/database';
 import type { Broadcasts } from '@haven/messages';
 import { jitteredDelay, type Counter, type Logger, type Metrics } from '@haven/runtime';
 import type { Attributes } from './execution.js';
@@ -32,8 +32,10 @@ export interface TaskContext {
   readonly signal: AbortSignal;
   /** Throws TaskInterrupted once the signal is aborted: call it between steps. */
   check(): void;
-  /** Adds to what the task says about itself. */
+  /** Adds to what the task says about itself. Rejects when another worker has the task. */
   progress(attributes: Attributes): Promise<void>;
+  /** As `progress`, in a transaction of the handler: it is said when, and only when, that commits. */
+  progressIn(transaction: Transaction, attributes: Attributes): Promise<void>;
 }
 
 /**
@@ -138,12 +140,14 @@ export class TaskWorker {
   }
 
   async #attempt(task: ClaimedTask, handler: TaskHandler, log: TaskLog, signal: AbortSignal): Promise<ClaimEnd | 'lost'> {
+    const tell = async (database: Queryable, attributes: Attributes): Promise<void> => {
+      if (!(await addAttributes(database, task, attributes))) throw new TaskInterrupted('lost');
+    };
     const context: TaskContext = {
       task, log, signal,
       check: () => { signal.throwIfAborted(); },
-      progress: async (attributes) => {
-        if (!(await addAttributes(this.#parts.database, task, attributes))) throw new TaskInterrupted('lost');
-      },
+      progress: (attributes) => tell(this.#parts.database, attributes),
+      progressIn: tell,
     };
     try {
       context.check();

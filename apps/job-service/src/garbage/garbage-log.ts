@@ -1,5 +1,6 @@
 import { StorageSilent, type CollectedGarbage, type GarbagePreview, type GivenUp } from '@haven/catalog';
 import { StorageError } from '@haven/storage';
+import type { DeadUploads, PurgedUploads } from '../upload/purge-uploads.js';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
@@ -24,8 +25,19 @@ export function givenUpLines({ unlinked, purged }: GivenUp): string[] {
   ];
 }
 
-export function resultLines({ blobs, bytes, failed }: Pick<CollectedGarbage, 'blobs' | 'bytes' | 'failed'>): string[] {
-  return [`freed: ${blobs} blobs, ${bytesText(bytes)}`, `failed: ${failed} blobs; the next run tries them first`];
+export function resultLines({ blobs, bytes, absent, failed }: Pick<CollectedGarbage, 'blobs' | 'bytes' | 'absent' | 'failed'>): string[] {
+  const lines = [`freed: ${blobs} blobs, ${bytesText(bytes)}`];
+  if (absent > 0) lines.push(`freed: ${absent} of them had no bytes in storage, and count for none: they were lost before, or removed by a run that was killed before it could count them`);
+  return [...lines, `failed: ${failed} blobs; the next run tries them first`];
+}
+
+export function removedUploadsLine({ sessions, leftovers, bytes, failed }: PurgedUploads): string {
+  return `uploads: ${sessions} that nobody continues and ${leftovers} leftovers in storage, ${bytesText(bytes)}, were removed, ${failed} could not be`;
+}
+
+/** Of a dry run. */
+export function deadUploadsLine({ sessions, leftovers, bytes }: DeadUploads): string {
+  return `uploads: ${sessions} that nobody continues and ${leftovers} leftovers in storage, ${bytesText(bytes)}, would be removed`;
 }
 
 export function dueLines({ due, overdue }: GarbagePreview): string[] {

@@ -1,7 +1,10 @@
 import type { Attributes } from '@haven/execution';
 
-/** What a garbage collection counts; the first three by their names in the Harbor API. Bytes that storage confirmed, blobs, and so on. */
-const COUNTS = ['freed_space', 'purged_blobs', 'purged_manifests', 'deleted_artifacts', 'removed_uploads', 'failed_blobs', 'failed_uploads'] as const;
+/**
+ * What a garbage collection counts; the first three by their names in the Harbor API. Bytes that storage confirmed, blobs,
+ * and so on; `absent_blobs` are those of the purged ones that storage had no bytes of.
+ */
+const COUNTS = ['freed_space', 'purged_blobs', 'purged_manifests', 'absent_blobs', 'deleted_artifacts', 'removed_uploads', 'removed_upload_bytes', 'failed_blobs', 'failed_uploads'] as const;
 
 export type GarbageCount = (typeof COUNTS)[number];
 type Counts = Readonly<Partial<Record<GarbageCount, number>>>;
@@ -25,6 +28,11 @@ export class GarbageReport {
   /** What this attempt has reached. */
   set(counts: Counts): void {
     for (const [count, value] of entriesOf(counts)) this.#now.set(count, value);
+  }
+
+  /** The attributes that `set` would lead to; nothing is changed. */
+  with(counts: Counts): Attributes {
+    return { ...this.attributes, ...Object.fromEntries(entriesOf(counts).map(([count, value]) => [count, (this.#before.get(count) ?? 0) + value])) };
   }
 
   get(count: GarbageCount): number {

@@ -3,8 +3,8 @@ import type { Catalog, RemovedBlobs } from '@haven/catalog';
 import { TaskFailure, type GarbageParameters, type TaskContext } from '@haven/execution';
 import type { Counter, Logger, Metrics } from '@haven/runtime';
 import type { BlobStorage } from '@haven/storage';
-import type { PurgedUploads } from '../upload/purge-uploads.js';
-import { bytesText, dueLines, givenUpLines, keptLines, reasonText, resultLines } from './garbage-log.js';
+import type { DeadUploads, UploadPurge } from '../upload/purge-uploads.js';
+import { bytesText, deadUploadsLine, dueLines, givenUpLines, keptLines, reasonText, removedUploadsLine, resultLines } from './garbage-log.js';
 import { GarbageReport } from './garbage-report.js';
 import { deleteUntagged } from './untagged-deletion.js';
 
@@ -12,7 +12,6 @@ import { deleteUntagged } from './untagged-deletion.js';
 export const GRACE_SECONDS = 2 * 60 * 60;
 
 const DAY_MS = 24 * 60 * 60_000;
-const TELL_EVERY_MS = 500;
 const LOG_EVERY_MS = 10_000;
 /** The log of a task is bounded, and its end is what people read first. */
 const FAILURES_LISTED = 1000;
@@ -21,8 +20,8 @@ export const READ_ONLY = 'the installation is in read-only mode; nothing more is
 
 export interface GarbageRunParts {
   readonly catalog: Pick<Catalog, 'collectGarbage' | 'previewGarbage' | 'untaggedArtifacts' | 'deleteArtifact' | 'now'>;
-  readonly storage: Pick<BlobStorage, 'delete'>;
-  readonly uploads: { purge(): Promise<PurgedUploads> };
+  readonly storage: Pick<BlobStorage, 'delete' | 'settleDeletions'>;
+  readonly uploads: Pick<UploadPurge, 'purge' | 'preview'>;
   readonly configuration: { current(): Promise<Pick<Configuration, 'bin_retention_days' | 'read_only'>> };
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -53,18 +52,19 @@ export class GarbageRun {
   async #preview(context: TaskContext, untagged: boolean): Promise<string> {
     const deleted = untagged ? await deleteUntagged(this.#untaggedParts(), context, true) : 0;
     const { bin_retention_days: days } = await this.#parts.configuration.current();
+    const uploads = await this.#parts.uploads.preview(context.signal);
     const preview = await this.#parts.catalog.previewGarbage({ graceSeconds: GRACE_SECONDS, binBefore: await binBefore(this.#parts.catalog, days), signal: context.signal });
-    for (const line of [...dueLines(preview), ...keptLines(preview, GRACE_SECONDS, days)]) await context.log.line(line);
-    await context.progress({ freed_space: preview.due.bytes, purged_blobs: preview.due.blobs, purged_manifests: preview.overdue.manifests, deleted_artifacts: deleted });
+    for (const line of [deadUploadsLine(uploads), ...dueLines(preview), ...keptLines(preview, GRACE_SECONDS, days)]) await context.log.line(line);
+    await context.progress({ freed_space: preview.due.bytes, purged_blobs: preview.due.blobs, purged_manifests: preview.overdue.manifests, deleted_artifacts: deleted, ...uploadCounts(uploads) });
     return `${preview.due.blobs} blobs, ${bytesText(preview.due.bytes)}, would be freed`;
   }
 
   async #collect(context: TaskContext, { delete_untagged: untagged, workers }: GarbageParameters): Promise<string> {
     await this.#requireWritable();
     const report = new GarbageReport(context.task.attributes);
-    const uploads = await this.#parts.uploads.purge();
-    await context.log.line(`uploads: ${uploads.sessions} that nobody continues and ${uploads.leftovers} leftovers in storage were removed, ${uploads.failed} could not be`);
-    report.add({ removed_uploads: uploads.sessions + uploads.leftovers, failed_uploads: uploads.failed });
+    const uploads = await this.#parts.uploads.purge(context.signal);
+    await context.log.line(removedUploadsLine(uploads));
+    report.add({ ...uploadCounts(uploads), failed_uploads: uploads.failed });
     if (untagged) report.add({ deleted_artifacts: await deleteUntagged(this.#untaggedParts(), context, false) });
     await context.progress(report.attributes);
     const { failed, readOnly } = await this.#removeBlobs(context, workers, report);
@@ -80,12 +80,16 @@ export class GarbageRun {
     const { bin_retention_days: days } = await configuration.current();
     const readOnly = new AbortController();
     const failures: string[] = [];
-    const progress = this.#progress(context, report);
+    const tell = this.#teller(context);
     const collected = await catalog.collectGarbage({
       graceSeconds: GRACE_SECONDS,
       binBefore: await binBefore(catalog, days),
       workers,
-      removeBytes: (digest) => storage.delete(digest),
+      removeBytes: (digest) => {
+        logger.debug('the bytes of a blob are deleted', { digest });
+        return storage.delete(digest, { relaxed: true });
+      },
+      settleBytes: (digests) => storage.settleDeletions(digests),
       onFailure: (digest, error) => {
         logger.warn('a blob could not be removed; it stays until the next collection', { digest, error });
         if (failures.length < FAILURES_LISTED) failures.push(`failed: ${digest}: ${reasonText(error)}`);
@@ -94,9 +98,11 @@ export class GarbageRun {
         report.add({ purged_manifests: givenUp.purged.manifests });
         for (const line of givenUpLines(givenUp)) await context.log.line(line);
       },
+      // Counted together with the rows that go: a crash loses none of it, and counts nothing twice.
+      onRemoved: (transaction, soFar) => context.progressIn(transaction, report.with(totals(soFar))),
       onProgress: async (soFar) => {
         if ((await configuration.current()).read_only) readOnly.abort();
-        await progress(soFar);
+        await tell(soFar);
       },
       signal: AbortSignal.any([context.signal, readOnly.signal]),
     });
@@ -109,18 +115,13 @@ export class GarbageRun {
     return { failed: collected.failed, readOnly: readOnly.signal.aborted };
   }
 
-  /** Written down now and then, so that a crash loses little of the count. */
-  #progress(context: TaskContext, report: GarbageReport): (soFar: RemovedBlobs) => Promise<void> {
-    let [told, logged] = [performance.now(), performance.now()];
-    return async (soFar) => {
-      report.set(totals(soFar));
-      const now = performance.now();
-      if (now - told < TELL_EVERY_MS) return;
-      told = now;
-      await context.progress(report.attributes);
-      if (now - logged < LOG_EVERY_MS) return;
-      logged = now;
-      await context.log.line(`so far: ${soFar.blobs} blobs, ${bytesText(soFar.bytes)}, ${soFar.failed} failed`);
+  /** Written down now and then, for those who watch. */
+  #teller(context: TaskContext): (soFar: RemovedBlobs) => Promise<void> {
+    let told = performance.now();
+    return async ({ blobs, bytes, failed }) => {
+      if (performance.now() - told < LOG_EVERY_MS) return;
+      told = performance.now();
+      await context.log.line(`so far: ${blobs} blobs, ${bytesText(bytes)}, ${failed} failed`);
     };
   }
 
@@ -146,8 +147,12 @@ export class GarbageRun {
   }
 }
 
-function totals({ blobs, bytes }: RemovedBlobs): Readonly<Record<'purged_blobs' | 'freed_space', number>> {
-  return { purged_blobs: blobs, freed_space: bytes };
+function totals({ blobs, bytes, absent }: RemovedBlobs): Readonly<Record<'purged_blobs' | 'freed_space' | 'absent_blobs', number>> {
+  return { purged_blobs: blobs, freed_space: bytes, absent_blobs: absent };
+}
+
+function uploadCounts({ sessions, leftovers, bytes }: DeadUploads): Readonly<Record<'removed_uploads' | 'removed_upload_bytes', number>> {
+  return { removed_uploads: sessions + leftovers, removed_upload_bytes: bytes };
 }
 
 /** What went into the bin before is removed for good. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { CatalogError, type Upload } from '@haven/catalog';
+import { CatalogError, type StaleUploads, type Upload } from '@haven/catalog';
 import { digestOf, type Digest } from '@haven/oci';
 import { FakeLogger, Metrics } from '@haven/runtime';
+import type { StaleUpload } from '@haven/storage';
 import { UploadPurge } from './purge-uploads.js';
 
 const NOW = new Date('2026-01-02T00:00:00Z');
@@ -13,11 +14,16 @@ class FakeCatalog {
   readonly continued = new Set<string>();
 
   put(id: string, updatedAt: Date): void {
-    this.rows.set(id, { upload: { id, repository: 'a/b', projectId: 1, subject: '', state: { id: `state-${id}`, received: 0 }, received: 0, version: 0, room: undefined }, updatedAt });
+    this.rows.set(id, { upload: { id, repository: 'a/b', projectId: 1, subject: '', state: { id: `state-${id}`, received: 7 }, received: 7, version: 0, room: undefined }, updatedAt });
   }
 
   async staleUploads(before: Date, limit: number): Promise<Upload[]> {
     return [...this.rows.values()].filter((row) => row.updatedAt < before).slice(0, limit).map((row) => row.upload);
+  }
+
+  async countStaleUploads(before: Date): Promise<StaleUploads> {
+    const stale = await this.staleUploads(before, Infinity);
+    return { uploads: stale.length, bytes: stale.reduce((sum, { received }) => sum + received, 0) };
   }
 
   async claimUpload(upload: Upload): Promise<{ upload: Upload; contested: boolean }> {
@@ -46,14 +52,16 @@ class FakeUploads {
   readonly stored = new Map<string, Date>();
   readonly commits = new Map<string, Date>();
   readonly broken = new Set<string>();
+  onAbort: (id: string) => void = () => undefined;
 
   async abort({ id }: { readonly id: string }): Promise<void> {
+    this.onAbort(id);
     if (this.broken.has(id)) throw new Error('the disk does not answer');
     this.stored.delete(id);
   }
 
-  async *staleUploads(before: Date): AsyncGenerator<{ id: string; modifiedAt: Date }> {
-    for (const [id, modifiedAt] of this.stored) if (modifiedAt < before) yield { id, modifiedAt };
+  async *staleUploads(before: Date): AsyncGenerator<StaleUpload> {
+    for (const [id, modifiedAt] of this.stored) if (modifiedAt < before) yield { id, size: 5, modifiedAt };
   }
 
   async *unfinishedCommits(before: Date): AsyncGenerator<{ digest: Digest; id: string; startedAt: Date }> {
@@ -102,6 +110,33 @@ describe('purging uploads', () => {
     storage.commits.set('running', NOW);
     await purge.run();
     expect([...storage.commits.keys()]).toEqual(['running']);
+  });
+
+  test('can be told beforehand, to the byte, and then nothing is removed', async () => {
+    const { catalog, storage, purge } = parts();
+    for (let index = 0; index < 130; index++) {
+      catalog.put(`old-${index}`, OLD);
+      storage.stored.set(`state-old-${index}`, OLD);
+      storage.stored.set(`lost-${index}`, OLD);
+    }
+    catalog.put('young', NOW);
+    storage.stored.set('state-young', OLD);
+    storage.commits.set('crashed', OLD);
+    const expected = { sessions: 130, leftovers: 131, bytes: 130 * 7 + 130 * 5 };
+    expect(await purge.preview()).toEqual(expected);
+    expect([catalog.rows.size, storage.stored.size, storage.commits.size]).toEqual([131, 261, 1]);
+    expect(await purge.purge()).toEqual({ ...expected, failed: 0 });
+    expect(await purge.preview()).toEqual({ sessions: 0, leftovers: 0, bytes: 0 });
+  });
+
+  test('ends where it is when it is told to', async () => {
+    const { catalog, storage, purge } = parts();
+    for (let index = 0; index < 10; index++) catalog.put(`old-${index}`, OLD);
+    for (let index = 0; index < 10; index++) storage.stored.set(`lost-${index}`, OLD);
+    const stop = new AbortController();
+    storage.onAbort = (id) => { if (id === 'state-old-3') stop.abort(); };
+    expect(await purge.purge(stop.signal)).toEqual({ sessions: 4, leftovers: 0, bytes: 28, failed: 0 });
+    expect([catalog.rows.size, storage.stored.size]).toEqual([6, 10]);
   });
 
   test('F-12: removes nothing in read-only mode', async () => {

@@ -1,12 +1,12 @@
 import type { Configuration } from '@haven/api';
 import { CatalogError, type Catalog, type Upload } from '@haven/catalog';
 import type { Counter, Logger, Metrics } from '@haven/runtime';
-import type { BlobStorage, UploadState } from '@haven/storage';
+import type { BlobStorage, StaleUpload, UploadState } from '@haven/storage';
 
 const BATCH = 100;
 
 export interface PurgeParts {
-  readonly catalog: Pick<Catalog, 'staleUploads' | 'claimUpload' | 'forgetUpload' | 'uploadsInStorage' | 'now'>;
+  readonly catalog: Pick<Catalog, 'staleUploads' | 'countStaleUploads' | 'claimUpload' | 'forgetUpload' | 'uploadsInStorage' | 'now'>;
   readonly storage: Pick<BlobStorage, 'abort' | 'staleUploads' | 'unfinishedCommits' | 'dropCommit'>;
   readonly configuration: { current(): Promise<Pick<Configuration, 'read_only'>> };
   readonly logger: Logger;
@@ -14,11 +14,17 @@ export interface PurgeParts {
   readonly ttlSeconds: number;
 }
 
-export interface PurgedUploads {
-  /** Upload sessions that nobody continued. */
+/** Uploads that nobody continues. */
+export interface DeadUploads {
+  /** Sessions. */
   readonly sessions: number;
-  /** Bytes in storage that belonged to no session. */
+  /** What is in storage and belongs to no session. */
   readonly leftovers: number;
+  /** Of both; what an interrupted join of a large blob holds is left out, for storage does not tell. */
+  readonly bytes: number;
+}
+
+export interface PurgedUploads extends DeadUploads {
   readonly failed: number;
 }
 
@@ -39,22 +45,43 @@ export class UploadPurge {
     if (failed > 0) throw new Error(`${failed} abandoned uploads could not be removed; the log says why`);
   }
 
-  /** Goes on after failures. */
-  async purge(): Promise<PurgedUploads> {
-    const before = new Date((await this.#parts.catalog.now()).getTime() - this.#parts.ttlSeconds * 1000);
-    const sessions = await this.#purgeSessions(before);
-    const leftovers = await this.#purgeLeftovers(before);
-    const removed = { sessions: sessions.removed, leftovers: leftovers.removed };
+  /** Goes on after failures; ends early, with what was done until then, once the signal is aborted. */
+  async purge(signal?: AbortSignal): Promise<PurgedUploads> {
+    const before = await this.#deadline();
+    const sessions = await this.#purgeSessions(before, signal);
+    const leftovers = await this.#purgeLeftovers(before, signal);
+    const removed = { sessions: sessions.removed, leftovers: leftovers.removed, bytes: sessions.bytes + leftovers.bytes };
     if (sessions.removed + leftovers.removed > 0) this.#parts.logger.info('abandoned uploads were removed', removed);
     return { ...removed, failed: sessions.failed + leftovers.failed };
   }
 
-  async #purgeSessions(before: Date): Promise<Outcome> {
-    const outcome = { removed: 0, failed: 0 };
+  /** What `purge` would remove now. Rejects with its reason once the signal is aborted. */
+  async preview(signal?: AbortSignal): Promise<DeadUploads> {
+    const before = await this.#deadline();
+    const { uploads, bytes } = await this.#parts.catalog.countStaleUploads(before);
+    const found = { sessions: uploads, leftovers: 0, bytes };
+    for await (const { size } of this.#unusedUploads(before)) {
+      signal?.throwIfAborted();
+      found.leftovers += 1;
+      found.bytes += size;
+    }
+    for await (const _commit of this.#parts.storage.unfinishedCommits(before)) found.leftovers += 1;
+    return found;
+  }
+
+  async #deadline(): Promise<Date> {
+    return new Date((await this.#parts.catalog.now()).getTime() - this.#parts.ttlSeconds * 1000);
+  }
+
+  async #purgeSessions(before: Date, signal: AbortSignal | undefined): Promise<Outcome> {
+    const outcome = { removed: 0, bytes: 0, failed: 0 };
     for (;;) {
       const uploads = await this.#parts.catalog.staleUploads(before, BATCH);
-      // Each one is claimed, which makes it young, so the next round finds others.
-      for (const upload of uploads) await this.#attempt(outcome, 'session', upload.id, () => this.#purgeSession(upload));
+      for (const upload of uploads) {
+        if (signal?.aborted === true) return outcome;
+        // It is claimed, which makes it young, so the next round finds others.
+        await this.#attempt(outcome, { kind: 'session', id: upload.id, bytes: upload.received }, () => this.#purgeSession(upload));
+      }
       if (uploads.length < BATCH || outcome.failed > 0) return outcome;
     }
   }
@@ -77,18 +104,18 @@ export class UploadPurge {
     }
   }
 
-  async #purgeLeftovers(before: Date): Promise<Outcome> {
-    const outcome = { removed: 0, failed: 0 };
-    let ids: string[] = [];
-    for await (const { id } of this.#parts.storage.staleUploads(before)) {
-      ids.push(id);
-      if (ids.length < BATCH) continue;
-      await this.#purgeUnused(ids, outcome);
-      ids = [];
+  async #purgeLeftovers(before: Date, signal: AbortSignal | undefined): Promise<Outcome> {
+    const outcome = { removed: 0, bytes: 0, failed: 0 };
+    for await (const { id, size } of this.#unusedUploads(before)) {
+      if (signal?.aborted === true) return outcome;
+      await this.#attempt(outcome, { kind: 'leftover', id, bytes: size }, async () => {
+        await this.#parts.storage.abort({ id, received: 0 });
+        return true;
+      });
     }
-    await this.#purgeUnused(ids, outcome);
     for await (const commit of this.#parts.storage.unfinishedCommits(before)) {
-      await this.#attempt(outcome, 'leftover', commit.id, async () => {
+      if (signal?.aborted === true) return outcome;
+      await this.#attempt(outcome, { kind: 'leftover', id: commit.id, bytes: 0 }, async () => {
         await this.#parts.storage.dropCommit(commit);
         return true;
       });
@@ -96,22 +123,29 @@ export class UploadPurge {
     return outcome;
   }
 
-  async #purgeUnused(ids: readonly string[], outcome: Outcome): Promise<void> {
-    if (ids.length === 0) return;
-    const used = await this.#parts.catalog.uploadsInStorage(ids);
-    for (const id of ids) {
-      if (used.has(id)) continue;
-      await this.#attempt(outcome, 'leftover', id, async () => {
-        await this.#parts.storage.abort({ id, received: 0 });
-        return true;
-      });
+  /** Those in storage that no session, dead or alive, is about. */
+  async *#unusedUploads(before: Date): AsyncGenerator<StaleUpload, void, undefined> {
+    let batch: StaleUpload[] = [];
+    for await (const upload of this.#parts.storage.staleUploads(before)) {
+      batch.push(upload);
+      if (batch.length < BATCH) continue;
+      yield* await this.#unusedOf(batch);
+      batch = [];
     }
+    yield* await this.#unusedOf(batch);
   }
 
-  async #attempt(outcome: Outcome, kind: 'session' | 'leftover', id: string, purge: () => Promise<boolean>): Promise<void> {
+  async #unusedOf(uploads: readonly StaleUpload[]): Promise<StaleUpload[]> {
+    if (uploads.length === 0) return [];
+    const used = await this.#parts.catalog.uploadsInStorage(uploads.map(({ id }) => id));
+    return uploads.filter(({ id }) => !used.has(id));
+  }
+
+  async #attempt(outcome: Outcome, { kind, id, bytes }: DeadUpload, purge: () => Promise<boolean>): Promise<void> {
     try {
       if (!(await purge())) return;
       outcome.removed++;
+      outcome.bytes += bytes;
       this.#removed.inc({ kind });
     } catch (error) {
       outcome.failed++;
@@ -120,7 +154,14 @@ export class UploadPurge {
   }
 }
 
+interface DeadUpload {
+  readonly kind: 'session' | 'leftover';
+  readonly id: string;
+  readonly bytes: number;
+}
+
 interface Outcome {
   removed: number;
+  bytes: number;
   failed: number;
 }
