@@ -98,6 +98,14 @@ describe('a webhook policy', () => {
   });
 });
 
+test('M-22: a project has a hundred policies at most, also when many are made at once', async () => {
+  const id = await core.addProject('many', { members: { alice: 1 } });
+  await core.database.execute(`INSERT INTO webhook_policy (project_id, name, targets, event_types) SELECT $1, 'hook-' || n, '[]', '{}' FROM generate_series(1, 95) AS n`, [id]);
+  const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => alice('POST', '/api/v2.0/projects/many/webhook/policies', { ...BODY, name: `more-${index}` })));
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([...Array<number>(5).fill(201), ...Array<number>(15).fill(400)]);
+  expect(messageOf(await alice('POST', '/api/v2.0/projects/many/webhook/policies', { ...BODY, name: 'one more' }))).toContain('at most 100 webhook policies');
+});
+
 test('D-01, D-05: nothing of another project is found, changed or deleted, and project_id in a body says nothing', async () => {
   const own = await create({ name: 'own' });
   const foreign = await create({ name: 'foreign', project_id: alpha }, BRAVO, as('bob'));

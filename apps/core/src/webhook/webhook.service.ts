@@ -9,9 +9,11 @@ import { mapPage, wantedIn } from '../listing/select-page.js';
 import { CoreOptions } from '../platform/core-options.js';
 import { projectIdOf, type PolicyOwner } from './policy-owner.js';
 import { MASK, readPolicy, readSystemPolicy, type PolicyText, type Target } from './webhook-rules.js';
-import { deletePolicy, insertPolicy, nextPolicyId, updatePolicy, WebhookStore, type PolicyRow, type PolicyToStore } from './webhook.store.js';
+import { countPolicies, deletePolicy, insertPolicy, nextPolicyId, updatePolicy, WebhookStore, type PolicyRow, type PolicyToStore } from './webhook.store.js';
 
 const NO_POLICY = 'there is no such webhook policy';
+/** Each push is told to every target of every policy. */
+const MOST_POLICIES = 100;
 
 /** Whom projects, and the whole installation, tell of what. */
 @Injectable()
@@ -83,6 +85,7 @@ export class WebhookService {
   async #create(caller: Caller, owner: PolicyOwner, policy: PolicyText): Promise<number> {
     const creator = caller.subject.kind === 'anonymous' ? '' : caller.subject.name;
     return this.database.transaction(async (transaction) => {
+      if ((await countPolicies(transaction, projectIdOf(owner))) >= MOST_POLICIES) throw new Problem('BAD_REQUEST', `there can be at most ${MOST_POLICIES} webhook policies here; delete one first`);
       const id = await nextPolicyId(transaction);
       if (!(await insertPolicy(transaction, id, projectIdOf(owner), creator, this.#sealed(id, policy)))) throw taken(owner, policy.name);
       await audit(transaction, caller, owner, 'create', policy.name);

@@ -84,6 +84,13 @@ export class WebhookStore {
   }
 }
 
+/** How many policies the project, or the installation, has; others who make one wait until the transaction ends. */
+export async function countPolicies(transaction: Transaction, projectId: number | undefined): Promise<number> {
+  if (projectId !== undefined) await transaction.query('SELECT 1 FROM project WHERE id = $1 FOR NO KEY UPDATE', [projectId]);
+  const [row] = await transaction.query<{ count: number }>('SELECT count(*)::int AS count FROM webhook_policy WHERE project_id IS NOT DISTINCT FROM $1::int', [projectId ?? null]);
+  return row?.count ?? 0;
+}
+
 export async function nextPolicyId(transaction: Transaction): Promise<number> {
   const [row] = await transaction.query<{ id: string }>(`SELECT nextval(pg_get_serial_sequence('webhook_policy', 'id')) AS id`);
   return Number(row?.id);
