@@ -22,6 +22,7 @@ export async function joinGroups(transaction: Transaction, userId: number, sourc
   const wanted = [...new Map(groups.flatMap((group) => keyed(group)).map((group) => [group.key, group])).values()];
   const keys = wanted.map(({ key }) => key).sort();
   const column = type === 1 ? 'dn_key' : 'name';
+  if (await isInExactly(transaction, userId, { type, column, keys })) return { lost: false };
   await transaction.execute(
     `INSERT INTO user_group (name, type, ldap_group_dn, dn_key)
      SELECT w.name, $1, w.dn, CASE WHEN w.dn IS NULL THEN NULL ELSE w.key END FROM unnest($2::text[], $3::text[], $4::text[]) AS w (name, dn, key)
@@ -38,6 +39,16 @@ export async function joinGroups(transaction: Transaction, userId: number, sourc
     [userId, type, keys],
   );
   return { lost: lost > 0 };
+}
+
+/** As it is at nearly every login, and whenever a system is asked again about somebody. */
+async function isInExactly(transaction: Transaction, userId: number, { type, column, keys }: { readonly type: number; readonly column: string; readonly keys: readonly string[] }): Promise<boolean> {
+  const [difference] = await transaction.query(
+    `SELECT 1 FROM (SELECT g.${column} AS key FROM user_group_member m JOIN user_group g ON g.id = m.group_id WHERE m.user_id = $1 AND g.type = $2) held
+     FULL JOIN unnest($3::text[]) AS wanted (key) ON wanted.key = held.key WHERE held.key IS NULL OR wanted.key IS NULL LIMIT 1`,
+    [userId, type, keys],
+  );
+  return difference === undefined;
 }
 
 /** Nothing for a group that cannot be stored; it would give nobody anything. */
