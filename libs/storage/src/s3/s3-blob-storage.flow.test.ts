@@ -38,7 +38,7 @@ blobStorageContract('S3', async () => {
 const seed = faultSeed();
 blobStorageContract(`S3 with faults (HAVEN_TEST_FAULT_SEED=${seed})`, async () => {
   const bucket = await createTestBucket();
-  const faulty = await startFaultyS3(testS3().endpoint, randomFaults(seed, 0.12));
+  const faulty = await startFaultyS3(testS3().endpoint, knownBeginnings(randomFaults(seed, 0.12)));
   const address = parseS3Address(new URL(bucket.address({ endpoint: faulty.endpoint })));
   return {
     storage: new S3BlobStorage(address, bucket.keys.accessKey, bucket.keys.secretKey, PATIENT),
@@ -254,6 +254,14 @@ test('a committed upload leaves the blob and nothing else', async () => {
   await storage.commit(third.state, digestOf(bytes));
   expect(await own.objects()).toEqual([`p/${blobPath(digestOf(bytes))}`]);
 });
+
+/** A multipart upload whose beginning nobody heard of stays, for unfinishedCommits to name it; the contract is about the others. */
+function knownBeginnings(plan: FaultPlan): FaultPlan {
+  return (request) => {
+    const fault = plan(request);
+    return fault !== undefined && ['forget', 'lie', 'cut'].includes(fault) && request.url.endsWith('?uploads') ? 'reset' : fault;
+  };
+}
 
 function overwriting({ client, name }: TestBucket, prefix: string): (digest: Digest, bytes: Buffer) => Promise<void> {
   return async (digest, bytes) => { await client.putObject(name, `${prefix}${blobPath(digest)}`, bytes, bytes.byteLength); };
