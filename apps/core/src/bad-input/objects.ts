@@ -55,8 +55,8 @@ async function objectsOf(database: Database, projectId: number): Promise<PathVal
        (SELECT e.id FROM execution e WHERE e.vendor_type = 'WEBHOOK' AND e.vendor_id = $1)::text AS execution_id,
        (SELECT t.id FROM task t JOIN execution e ON e.id = t.execution_id WHERE e.vendor_type = 'WEBHOOK' AND e.vendor_id = $1)::text AS task_id,
        (SELECT min(id) FROM webhook_policy WHERE project_id IS NULL)::text AS system_webhook_policy_id,
-       (SELECT min(e.id) FROM execution e JOIN webhook_policy w ON w.id = e.vendor_id AND w.project_id IS NULL WHERE e.vendor_type = 'WEBHOOK')::text AS system_execution_id,
-       (SELECT min(t.id) FROM task t JOIN execution e ON e.id = t.execution_id JOIN webhook_policy w ON w.id = e.vendor_id AND w.project_id IS NULL WHERE e.vendor_type = 'WEBHOOK')::text AS system_task_id,
+       (SELECT e.id FROM execution e WHERE e.vendor_type = 'WEBHOOK' AND e.vendor_id = (SELECT min(id) FROM webhook_policy WHERE project_id IS NULL))::text AS system_execution_id,
+       (SELECT t.id FROM task t JOIN execution e ON e.id = t.execution_id WHERE e.vendor_type = 'WEBHOOK' AND e.vendor_id = (SELECT min(id) FROM webhook_policy WHERE project_id IS NULL))::text AS system_task_id,
        (SELECT max(id) FROM execution WHERE vendor_type = 'GARBAGE_COLLECTION')::text AS gc_id, (SELECT max(id) FROM execution WHERE vendor_type = 'PURGE_AUDIT_LOG')::text AS purge_id
      FROM retention_policy r WHERE r.project_id = $1`,
     [projectId],
