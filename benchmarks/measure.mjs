@@ -9,6 +9,7 @@ import { build } from './session/build.mjs';
 import { requirePrograms } from './session/packages.mjs';
 import { busyShare, cpuBetween } from './load/cpu.mjs';
 import { residentOf } from './load/memory.mjs';
+import { measureGarbage } from './workloads/garbage/garbage.mjs';
 import { measureGrowth } from './workloads/growth.mjs';
 import { WORKLOADS } from './workloads/index.mjs';
 import { measureLists } from './workloads/lists/lists.mjs';
@@ -16,13 +17,14 @@ import { measureLogins } from './workloads/logins/logins.mjs';
 import { runFullRace } from './workloads/race.mjs';
 
 /** Workloads that start a platform for themselves. */
-const OWN_PLATFORM = ['logins', 'race'];
+const OWN_PLATFORM = ['garbage', 'logins', 'race'];
 
 /** Starts the peers, runs the chosen workloads, and gives back { evaluations, memory, lists, logins, race, failures }. */
 export async function measureAll(session, options) {
   if ((options.peers.includes('haven') || options.workloads.some((name) => OWN_PLATFORM.includes(name))) && options.build) await build(session);
   const results = { busyBefore: await busyShare(1), samples: [], evaluations: [], memory: [], lists: { rows: [], others: 0 }, logins: { rows: [], others: 0 }, race: undefined, cpu: [], failures: [] };
   if (options.workloads.includes('race')) await guarded(session, results, 'race', async () => { results.race = await runFullRace({ session, options }); });
+  if (options.workloads.includes('garbage') && options.peers.includes('haven')) await guarded(session, results, 'garbage', async () => { addSamples(results, await measureGarbage({ session, options })); });
   if (options.workloads.some((name) => !OWN_PLATFORM.includes(name))) await measureBesidePeers(session, options, results);
   if (options.workloads.includes('logins') && options.peers.includes('haven')) await guarded(session, results, 'logins', async () => { results.logins = await measureLogins({ session, options }); });
   return results;
@@ -36,13 +38,16 @@ async function measureBesidePeers(session, options, results) {
   if (options.workloads.includes('memory')) await guarded(session, results, 'memory', async () => { results.memory = await measureGrowth(bench); });
   for (const workload of WORKLOADS.filter(({ name }) => options.workloads.includes(name))) {
     await guarded(session, results, workload.name, async () => {
-      const samples = await runRounds(bench, workload);
-      results.samples.push(...samples);
-      results.evaluations.push(...samples.map(evaluate));
+      addSamples(results, await runRounds(bench, workload));
     });
   }
   if (options.workloads.includes('lists')) await guarded(session, results, 'lists', async () => { results.lists = await measureLists(bench); });
   for (const row of results.memory) await guarded(session, results, 'memory', async () => { row.after = residentOf(row.peer.processes); });
+}
+
+function addSamples(results, samples) {
+  results.samples.push(...samples);
+  results.evaluations.push(...samples.map(evaluate));
 }
 
 async function startPeers(session, { peers: wanted, profile }) {

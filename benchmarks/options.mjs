@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 
-export const WORKLOAD_NAMES = ['memory', 'manifest', 'blob', 'pull', 'push', 'artifacts', 'tags', 'catalog', 'lists', 'logins', 'race'];
+export const WORKLOAD_NAMES = ['memory', 'manifest', 'blob', 'pull', 'push', 'artifacts', 'tags', 'catalog', 'lists', 'logins', 'garbage', 'race'];
 /** Those that take so long that nobody gets them without asking. */
-export const ONLY_WHEN_NAMED = ['race'];
+export const ONLY_WHEN_NAMED = ['garbage', 'race'];
 export const PEER_NAMES = ['haven', 'distribution', 'nginx'];
 
 export const USAGE = `npm run bench -- [options]
@@ -11,6 +11,7 @@ export const USAGE = `npm run bench -- [options]
                        (${ONLY_WHEN_NAMED.join(', ')}: only when named here)
   --peers <names>      only these peers: ${PEER_NAMES.join(', ')}
   --rounds <1..50>     rounds per workload (default 5, quick 3)
+  --blobs <20000..>    blobs among which garbage is collected (default 1000000, quick 100000)
   --minutes <1..1440>  how long the race takes (default 60, quick 1)
   --json <file>        also write every sample as JSON
   --cpu                also print the CPU time that every process used
@@ -34,6 +35,7 @@ export function parseOptions(argv) {
     peers: pick('--peers', values.peers, PEER_NAMES),
     rounds: values.rounds === undefined ? (quick ? 3 : 5) : wholeNumber('--rounds', values.rounds, 1, 50),
     raceMinutes: values.minutes === undefined ? (quick ? 1 : 60) : wholeNumber('--minutes', values.minutes, 1, 1440),
+    garbageBlobs: values.blobs === undefined ? (quick ? 100_000 : 1_000_000) : wholeNumber('--blobs', values.blobs, 20_000, 100_000_000),
     loadSeconds: quick ? 2 : 4,
     growthBytes: (quick ? 512 : 2048) * 1024 * 1024,
     build: !(values['no-build'] ?? false),
@@ -51,7 +53,7 @@ function readArguments(argv) {
       args: argv,
       options: {
         quick: { type: 'boolean' }, cpu: { type: 'boolean' }, 'no-build': { type: 'boolean' }, help: { type: 'boolean' }, only: { type: 'string', multiple: true },
-        peers: { type: 'string', multiple: true }, rounds: { type: 'string' }, minutes: { type: 'string' }, json: { type: 'string' },
+        peers: { type: 'string', multiple: true }, rounds: { type: 'string' }, minutes: { type: 'string' }, blobs: { type: 'string' }, json: { type: 'string' },
         profile: { type: 'string' }, 'profile-dir': { type: 'string' }, dir: { type: 'string' },
       },
     });

@@ -23,7 +23,13 @@ test('the race takes an hour, and is run only when it is named', () => {
   expect(parseOptions(['--only', 'race', '--minutes', '5']).raceMinutes).toBe(5);
 });
 
-test.each([[['--only', 'speed'], 'manifest'], [['--rounds', '0'], '1 to 50'], [['--rounds', 'many'], '1 to 50'], [['--minutes', '0'], '1 to 1440'], [['--profile', 'redis'], 'registry'], [['--fast'], '--quick']])(
+test('garbage is collected among a million blobs, and only when that is named', () => {
+  expect(parseOptions([]).workloads).not.toContain('garbage');
+  expect(parseOptions(['--only', 'garbage'])).toMatchObject({ workloads: ['garbage'], garbageBlobs: 1_000_000 });
+  expect(parseOptions(['--only', 'garbage', '--blobs', '50000']).garbageBlobs).toBe(50_000);
+});
+
+test.each([[['--only', 'speed'], 'manifest'], [['--rounds', '0'], '1 to 50'], [['--rounds', 'many'], '1 to 50'], [['--minutes', '0'], '1 to 1440'], [['--blobs', '10'], '20000'], [['--profile', 'redis'], 'registry'], [['--fast'], '--quick']])(
   '%j is refused with a sentence that says what to write', (argv, hint) => {
     expect(() => parseOptions(argv)).toThrow(UsageError);
     expect(() => parseOptions(argv)).toThrow(hint);

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../session/ports.mjs';
 import { cpuOf, familyOf } from '../load/cpu.mjs';
@@ -10,15 +11,16 @@ const TOKEN_REUSE_MS = 15 * 60 * 1000;
 
 /**
  * The whole platform on loopback with a fresh database, a fresh Redis and its blobs in the session's folder.
- * `inspect` names a service whose inspector is opened for a profile; `inspector` then says where it listens.
+ * `inspect` names a service whose inspector is opened for a profile; `inspector` then says where it listens. `folder`: of
+ * this platform among those that a session has.
  */
-export async function startHaven(session, { inspect } = {}) {
+export async function startHaven(session, { inspect, folder = 'haven' } = {}) {
   if (!existsSync(fileURLToPath(PLATFORM))) throw new Error(`${fileURLToPath(PLATFORM)} is missing: the platform cannot be started. Use --peers distribution,nginx to measure the peers alone.`);
   const { Platform } = await import(PLATFORM.href);
   const inspector = inspect === undefined ? undefined : `127.0.0.1:${await freePort()}`;
   const output = new Tail();
   const platform = new Platform({
-    dataDir: session.folder('haven'), httpPort: 0, env: {},
+    dataDir: session.folder(folder), httpPort: 0, env: {},
     nodeFlags: (service) => (service === inspect ? [`--inspect=${inspector}`] : []),
     onLine: (service, line) => output.add(`${service}: ${line}`),
   });
@@ -34,6 +36,8 @@ export async function startHaven(session, { inspect } = {}) {
     title: 'Haven',
     url: platform.url,
     databaseUrl: platform.databaseUrl,
+    storageDir: join(platform.dataDir, 'storage'),
+    stop: () => platform.stop(),
     inspector,
     processes,
     // Postgres counts for CPU time; its processes share memory, so their sum would say nothing.
