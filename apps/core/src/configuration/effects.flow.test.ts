@@ -59,6 +59,7 @@ describe('F-12: read-only mode', () => {
     'POST /api/v2.0/ldap/ping', 'POST /api/v2.0/ldap/users/import', 'POST /api/v2.0/registries/ping', 'POST /api/v2.0/system/reconciliations', 'PUT /api/v2.0/system/reconciliations/:reconciliation_id',
     'PUT /api/v2.0/system/gc/:gc_id', 'PUT /api/v2.0/system/purgeaudit/:purge_id', 'PUT /api/v2.0/jobservice/jobs/:job_id', 'PUT /api/v2.0/jobservice/queues/:job_type',
     'POST /api/v2.0/system/scanAll/schedule', 'PUT /api/v2.0/system/scanAll/schedule', 'POST /api/v2.0/system/scanAll/stop',
+    'POST /api/v2.0/export/cve',
   ];
   const isReadOnly = async (): Promise<unknown> => infoOf('read_only');
 
