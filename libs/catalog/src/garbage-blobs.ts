@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest } from '@haven/oci';
 import { DatabaseUnavailable, type Database, type Transaction } from '@haven/database';
 import { ByteRemoval, WORKERS, type BytesToRemove, type MarkedBlob, type RemovedBytes } from './garbage-bytes.js';
@@ -28,6 +29,9 @@ export interface RemovedBlobs {
 const WINDOW = 10_000;
 /** So many batches in a row of which storage removed nothing: it will not remove the next one either. */
 const HOPELESS = 3;
+/** How often, and how many milliseconds apart, it is looked at the end whether marked blobs that others held are free. */
+const LAST_LOOKS = 20;
+const LOOK_AGAIN_MS = 100;
 /** Reasons that are kept while there is hope for a second try. */
 const REASONS_KEPT = 1000;
 
@@ -48,6 +52,8 @@ class BlobRemoval {
   readonly #pace: Pace;
   readonly #reasons = new Map<Digest, unknown>();
   #total: RemovedBlobs = { blobs: 0, bytes: 0, absent: 0, failed: 0 };
+  /** Marked, and held by somebody else: another collection, or a push that was waiting for the row and has to read the mark. */
+  readonly #passedOver = new Set<Digest>();
   #hopeless = 0;
   #last = false;
   /** Why whoever counts wants no more. */
@@ -63,6 +69,10 @@ class BlobRemoval {
   async run(): Promise<RemovedBlobs> {
     await this.#removeMarked();
     await this.#removeCandidates();
+    for (let look = 1; look <= LAST_LOOKS && this.#passedOver.size > 0; look += 1) {
+      await sleep(LOOK_AGAIN_MS);
+      await this.#removePassedOver();
+    }
     if (this.#total.failed > 0 && this.#goesOn()) await this.#removeFailed();
     for (const [digest, error] of this.#reasons) this.#wanted.onFailure(digest, error);
     return this.#total;
@@ -111,7 +121,16 @@ class BlobRemoval {
   async #paced(work: () => Promise<void>): Promise<void> {
     const begun = performance.now();
     await work();
+    await this.#removePassedOver();
     await this.#pace.rest(performance.now() - begun, this.#wanted.signal);
+  }
+
+  /** What stays marked can be neither used nor pushed, so it is not left to the next collection. */
+  async #removePassedOver(): Promise<void> {
+    if (this.#passedOver.size === 0) return;
+    const rows = await this.#database.query<{ digest: Digest }>(`SELECT digest FROM blob WHERE digest = ANY($1) AND state = 'deleting' ORDER BY digest`, [[...this.#passedOver]]);
+    this.#passedOver.clear();
+    await this.#removeBatch(rows.map(({ digest }) => digest));
   }
 
   /** To its end, also when the collection is to stop: what is marked should not stay so. One blob whose row cannot be removed must not keep the others. */
@@ -150,6 +169,7 @@ class BlobRemoval {
       return { ...outcome, locked: new Set(rows.map((row) => row.digest)), total: after };
     });
     this.#total = total;
+    for (const digest of digests) if (!locked.has(digest)) this.#passedOver.add(digest);
     this.#bytes.counted(gone);
     this.#pace.took(performance.now() - begun);
     this.#hopeless = gone.length === 0 && failed.length > 0 ? this.#hopeless + 1 : 0;

@@ -111,6 +111,20 @@ describe('a collection', () => {
     expect((await collect()).blobs).toBe(1);
   });
 
+  test('leaves no blob marked that somebody who read the mark held meanwhile', async () => {
+    await garbage(3);
+    const [held] = [...stored] as [Digest];
+    await fixture.database.execute(`UPDATE blob SET state = 'deleting' WHERE digest = $1`, [held]);
+    let collected: Promise<CollectedGarbage> | undefined;
+    await fixture.database.transaction(async (transaction) => {
+      await transaction.query('SELECT 1 FROM blob WHERE digest = $1 FOR KEY SHARE', [held]);
+      collected = collect();
+      while ((await left()) > 1) await sleep(10);
+    });
+    expect(await collected).toMatchObject({ blobs: 3, bytes: 30, failed: 0 });
+    expect([stored.size, await left()]).toEqual([0, 0]);
+  });
+
   test('that waits in vain for storage gives up after some seconds, and leaves that blob alone', async () => {
     await garbage(30);
     const stuck = digestOf(Buffer.from('garbage 3'));
