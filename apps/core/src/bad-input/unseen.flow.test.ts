@@ -28,7 +28,7 @@ const strangers = (): Record<string, Call> => ({ nobody: world.as('a', world.pub
 
 function seen({ status, body, headers }: Answer): string {
   const text = JSON.stringify(body) ?? '';
-  return JSON.stringify([status, text.replaceAll(/"current_time":"[^"]+"|"(?:last_login_at|last_seen_at|last_used_time|used_at|expires_at)":"[^"]+"/g, ''), [...headers].filter(([name]) => !OF_THE_MOMENT.includes(name))]);
+  return JSON.stringify([status, text.replaceAll(/,?"(?:current_time|last_login_time|last_seen_at|last_used_time|used_at|expires_at)":"[^"]+"/g, ''), [...headers].filter(([name]) => !OF_THE_MOMENT.includes(name))]);
 }
 
 function queries(operation: Operation, place: Place): (string | undefined)[] {

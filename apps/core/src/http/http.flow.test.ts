@@ -129,7 +129,7 @@ describe('M-04: hostile bodies', () => {
     const started = performance.now();
     const { status } = await core.call('POST', '/api/v2.0/projects', { as: 'admin', body, headers: json }).catch(ended);
     expect(statuses).toContain(status);
-    expect(performance.now() - started).toBeLessThan(1500);
+    expect(performance.now() - started).toBeLessThan(15_000);
     expect((await core.call('GET', '/api/v2.0/ping')).status).toBe(200);
   });
 
