@@ -79,7 +79,7 @@ export function startProcess(options: TestProcessOptions): TestProcess {
 }
 
 export async function eventually(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = performance.now() + 60_000; !(await condition()); await sleep(20)) {
+  for (const deadline = performance.now() + 25_000; !(await condition()); await sleep(20)) {
     if (performance.now() > deadline) throw new Error(`${what} did not happen`);
   }
 }
