@@ -85,7 +85,7 @@ describe('a manifest', () => {
       const before = performance.now();
       const response = await client.call('PUT', '/v2/alpha/app/manifests/many', { body, headers: { 'content-type': OCI_IMAGE_MANIFEST } });
       expect([statuses, (await response.text()).length < body.length]).toEqual([[response.status], true]);
-      expect(performance.now() - before).toBeLessThan(3000);
+      expect(performance.now() - before).toBeLessThan(15_000);
     }
   });
 

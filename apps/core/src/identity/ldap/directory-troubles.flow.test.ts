@@ -165,7 +165,7 @@ async function stub(talk: (socket: Socket) => void, make: (listener: (socket: So
     const other = performance.now();
     expect((await core.call('GET', '/api/v2.0/projects')).status).toBe(200);
     expect((await core.call('GET', CURRENT, { as: 'admin' })).status).toBe(200);
-    expect(performance.now() - other).toBeLessThan(1500);
+    expect(performance.now() - other).toBeLessThan(4000);
     expect(new Set(await logins)).toEqual(new Set([401]));
     expect(performance.now() - begun).toBeLessThan(15_000);
     expect(JSON.stringify(core.logger.lines)).toContain('ldap_timeout');
