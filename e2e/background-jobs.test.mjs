@@ -10,9 +10,10 @@ import { randomImage } from './image/synthetic.mjs';
 /** What administrators see of jobs and do to them, with all the processes that take part. */
 describe('background jobs', () => {
   let haven, silent;
+  let asked = 0;
 
   beforeAll(async () => {
-    silent = await server(() => undefined);
+    silent = await server(() => { asked += 1; });
     haven = await Haven.start({ env: { HAVEN_OUTBOUND_ALLOW: '127.0.0.1' } });
   }, 180_000);
 
@@ -42,7 +43,8 @@ describe('background jobs', () => {
     const policy = location.replace('/api/v2.0', '');
     await haven.oci(haven.adminAccount).pushImage(`${project}/app`, '1', randomImage({ layers: 1, size: 1000 }));
 
-    const job = await until('the notification being sent', async () => (await admin('GET', '/jobservice/pools/all/workers')).body.find((one) => one.job_name === 'WEBHOOK'));
+    await until('the notification being sent', () => asked > 0);
+    const job = await until('it being shown', async () => (await admin('GET', '/jobservice/pools/all/workers')).body.find((one) => one.job_name === 'WEBHOOK'));
     const { body: pools } = await admin('GET', '/jobservice/pools');
     expect(pools.map(({ worker_pool_id: id, pid }) => [id, pid])).toEqual([[job.pool_id, haven.platform.services['job-service'].pid]]);
     expect((await admin('GET', `/jobservice/pools/${job.pool_id}/workers`)).body.map((one) => one.job_id)).toContain(job.job_id);
