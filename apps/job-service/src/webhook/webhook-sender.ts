@@ -84,6 +84,7 @@ export class WebhookSender {
       await context.log.line(`${sent}: the receiver answered with status ${status}`);
       return status >= 200 && status < 300 ? undefined : { text: `the receiver answered with status ${status}`, outage: !isAboutThis(status) };
     } catch (error) {
+      if (context.signal.aborted) await context.log.line(`${sent}: given up before it was answered`);
       context.check();
       if (!(error instanceof OutboundError)) throw error;
       await context.log.line(`${sent}: ${error.message}`);
