@@ -3,6 +3,7 @@ import { TestBrowser } from '../testing/browser.js';
 import { changeSettings, EXTERNAL_URL, startOidcCore, type OidcCore } from '../testing/oidc-core.js';
 import { People, profileOf } from '../testing/oidc-people.js';
 import { basic, startReplica, type TestCore } from '../testing/test-core.js';
+import { OidcAccountStore } from './oidc-account.store.js';
 import { RefreshService } from './refresh.service.js';
 
 const CURRENT = '/api/v2.0/users/current';
@@ -127,6 +128,15 @@ describe('the CLI secret', () => {
     await people.age(id, 86_400);
     expect((await people.docker(name, secret)).status).toBe(401);
     await people.forgiven();
+  });
+
+  test('never sends a refresh token that was used since the account was read', async () => {
+    const { name, secret, id } = await people.arrived();
+    const account = await core.service.app.get(OidcAccountStore, { strict: false }).find(id);
+    if (account === undefined) throw new Error('nobody arrived');
+    const refreshes = core.service.app.get(RefreshService, { strict: false });
+    expect([await refreshes.refresh(account), await refreshes.refresh(account)]).toEqual(['in', 'unknown']);
+    expect((await people.docker(name, secret)).status).toBe(200);
   });
 
   test('asks the provider once, however many logins and replicas there are', async () => {

@@ -82,11 +82,14 @@ export class OidcAccountStore {
     );
   }
 
-  /** Whether this process may use the account's refresh token now; nobody else may for so many seconds. */
-  async claim(userId: number, seconds: number): Promise<boolean> {
+  /**
+   * Whether this process may use the account's refresh token now; nobody else may for so many seconds. Not when another one
+   * was kept since the account was read: the provider takes a token that was used before for a stolen one.
+   */
+  async claim({ userId, refreshToken }: OidcAccount, seconds: number): Promise<boolean> {
     const claimed = await this.database.execute(
-      `UPDATE oidc_account SET asking_until = now() + make_interval(secs => $2) WHERE user_id = $1 AND (asking_until IS NULL OR asking_until < now())`,
-      [userId, seconds],
+      `UPDATE oidc_account SET asking_until = now() + make_interval(secs => $2) WHERE user_id = $1 AND refresh_token = $3 AND (asking_until IS NULL OR asking_until < now())`,
+      [userId, seconds, refreshToken],
     );
     return claimed === 1;
   }

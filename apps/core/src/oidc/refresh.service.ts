@@ -55,7 +55,7 @@ export class RefreshService implements OnApplicationBootstrap, OnModuleDestroy {
   /** Asks the provider about one account and acts on the answer. Refresh tokens may be good for one use, so one process asks at a time. */
   async refresh(account: OidcAccount): Promise<Refreshed> {
     const token = this.accounts.refreshTokenOf(account);
-    if (token === undefined || !(await this.store.claim(account.userId, CLAIM_SECONDS))) return 'unknown';
+    if (token === undefined || !(await this.store.claim(account, CLAIM_SECONDS))) return 'unknown';
     try {
       const provider = await this.providers.provider();
       const names = claimNamesOf(await this.configuration.current());
