@@ -9,14 +9,15 @@ const GUARD_SECONDS = 10;
 
 /**
  * Refuses, from now on, the registry tokens that these subjects (`user:3`) and projects (`project:5`) have been given
- * so far. Part of the transaction that takes the rights away; broadcast `access-changed` once it has committed.
+ * so far, also those that have seen a withdrawal of the same second and are dated after that. Part of the transaction that
+ * takes the rights away; broadcast `access-changed` once it has committed.
  */
 export async function withdrawTokens(transaction: Transaction, subjects: readonly string[]): Promise<void> {
   await transaction.execute(
     `INSERT INTO access_epoch (subject, not_before, changed_at)
      SELECT subject, date_trunc('second', clock_timestamp()) + make_interval(secs => $2), clock_timestamp()
      FROM unnest($1::text[]) AS subject ORDER BY subject
-     ON CONFLICT (subject) DO UPDATE SET not_before = greatest(access_epoch.not_before, excluded.not_before), changed_at = excluded.changed_at`,
+     ON CONFLICT (subject) DO UPDATE SET not_before = greatest(access_epoch.not_before + interval '1 millisecond', excluded.not_before), changed_at = excluded.changed_at`,
     [subjects, GUARD_SECONDS],
   );
 }
