@@ -26,7 +26,7 @@ export interface TestProcess {
   readonly worker: TaskWorker;
   readonly sweep: TaskSweep;
   readonly logger: FakeLogger;
-  /** As if the process had been killed: nothing more reaches the database, nothing is put back. */
+  /** As if the process had been killed: nothing more reaches the database, nothing is put back, no further job is taken. */
   kill(): void;
   close(): Promise<void>;
 }
@@ -69,7 +69,11 @@ export function startProcess(options: TestProcessOptions): TestProcess {
     database, messages, worker, logger,
     executions: new Executions({ database, jobs, broadcasts, logger }),
     sweep: new TaskSweep({ database, jobs, logger, lostAfterMs, requeueAfterMs }),
-    kill: () => { database.killed = true; },
+    kill: () => {
+      database.killed = true;
+      // Takes no more at once; resolves when what is being done ends, which `close` waits for.
+      void messages.close();
+    },
     close: async () => {
       worker.release();
       await messages.close();

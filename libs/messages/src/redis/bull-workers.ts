@@ -10,6 +10,17 @@ import type { RedisLink } from './redis-link.js';
 
 /** How long closing waits for Redis after the last job was done, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 3000;
+/** How long a process that can do nothing takes no jobs; longer each time in a row. */
+const REST = { baseMs: 1000, maxMs: 30_000 };
+
+export interface WorkersOptions {
+  /**
+   * Whether a handler failed because this process can do no job at all now, although others may: its database is out of its
+   * reach. It then takes no jobs for a while. Failing at once makes it the first to ask again: without a rest it would take
+   * most jobs from those that can do them.
+   */
+  readonly unfit?: (error: unknown) => boolean;
+}
 
 /** Workers on BullMQ: one for each job. They wait for Redis when it is down, at the start as later. */
 export class BullWorkers extends Workers {
@@ -17,17 +28,21 @@ export class BullWorkers extends Workers {
   readonly #logger: Logger;
   readonly #prefix: string;
   readonly #handlers: JobHandlers;
+  readonly #unfit: (error: unknown) => boolean;
   readonly #workers = new Map<JobName, Worker>();
   readonly #doing = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   #connection: Redis | undefined;
+  #rest: NodeJS.Timeout | undefined;
+  #restsInARow = 0;
 
-  constructor(link: RedisLink, logger: Logger, prefix: string, jobs: readonly JobName[]) {
+  constructor(link: RedisLink, logger: Logger, prefix: string, jobs: readonly JobName[], { unfit = () => false }: WorkersOptions = {}) {
     super();
     this.#link = link;
     this.#logger = logger;
     this.#prefix = queuePrefix(prefix);
     this.#handlers = new JobHandlers(jobs);
+    this.#unfit = unfit;
   }
 
   override handle<J extends JobName>(job: J, handler: JobHandler<J>): void {
@@ -43,6 +58,7 @@ export class BullWorkers extends Workers {
 
   override async close(): Promise<void> {
     this.#stop.abort();
+    clearTimeout(this.#rest);
     const closing = Promise.allSettled([...this.#workers.values()].map((worker) => this.#closeWorker(worker)));
     await Promise.allSettled(this.#doing);
     // What is left is telling Redis, which may be gone by now.
@@ -100,10 +116,25 @@ export class BullWorkers extends Workers {
   async #do(job: JobName, bullJob: Job): Promise<void> {
     try {
       await this.#handlers.run(job, bullJob.data, { id: bullJob.id ?? '', attempt: bullJob.attemptsMade + 1 });
+      this.#restsInARow = 0;
     } catch (error) {
+      if (this.#unfit(error)) this.#takeRest(error);
       if (error instanceof InvalidJob) throw new UnrecoverableError(error.message);
       throw error;
     }
+  }
+
+  #takeRest(error: unknown): void {
+    if (this.#rest !== undefined || this.#stop.signal.aborted) return;
+    this.#restsInARow += 1;
+    const restMs = jitteredDelay(this.#restsInARow, REST);
+    this.#logger.warn('this process can do no jobs now and takes none for a while', { error, rest_ms: restMs });
+    const resting = [...this.#workers.values()];
+    for (const worker of resting) worker.pause(true).catch((pausing: unknown) => { this.#link.reportError(pausing); });
+    this.#rest = setTimeout(() => {
+      this.#rest = undefined;
+      for (const worker of resting) worker.resume().catch((resuming: unknown) => { this.#link.reportError(resuming); });
+    }, restMs);
   }
 
   /** Without Redis a worker cannot finish its jobs properly: they are done again later. */

@@ -3,7 +3,7 @@ import type { Broadcasts } from '../broadcast/broadcasts.js';
 import type { JobQueue, Workers } from '../job/job-queue.js';
 import { JOB_NAMES, type JobName } from '../job/jobs.js';
 import { BullJobQueue } from './bull-job-queue.js';
-import { BullWorkers } from './bull-workers.js';
+import { BullWorkers, type WorkersOptions } from './bull-workers.js';
 import { LogReader } from './log-reader.js';
 import { LogShipper } from './log-shipper.js';
 import { RedisBroadcasts } from './redis-broadcasts.js';
@@ -37,8 +37,8 @@ export class Messages {
   }
 
   /** The workers of these jobs, all by default. Give each its handler, then start them. Closed by close. */
-  workers(jobs: readonly JobName[] = JOB_NAMES): Workers {
-    const workers = new BullWorkers(this.#link, this.#logger, this.#prefix, jobs);
+  workers(jobs: readonly JobName[] = JOB_NAMES, options: WorkersOptions = {}): Workers {
+    const workers = new BullWorkers(this.#link, this.#logger, this.#prefix, jobs, options);
     this.#closers.push(() => workers.close());
     return workers;
   }
