@@ -65,10 +65,9 @@ export class UploadService {
   /** Adds bytes at the end; `failure` is set when the source broke off, what had come is kept all the same. */
   async append(upload: Upload, source: ByteSource): Promise<{ readonly upload: Upload; readonly failure?: unknown }> {
     return this.#orForget(upload, () => this.#alone(upload.id, async () => {
-      const claim = await this.#catalog.claimUpload(upload);
-      const state = claim.contested ? await this.#copy(stateOf(claim.upload)) : stateOf(claim.upload);
+      const claim = await this.#claim(upload);
       const hash = this.#hashes.take(upload.id, upload.received);
-      const result = await this.#storage.append(state, source(hash));
+      const result = await this.#storage.append(claim.state, source(hash));
       const saved = await this.#catalog.saveUpload(claim.upload, result.state, result.state.received);
       if (hash && hash.received === saved.received) this.#hashes.keep(upload.id, hash);
       return { upload: saved, ...('failure' in result ? { failure: result.failure } : {}) };
@@ -104,7 +103,9 @@ export class UploadService {
       throw wrongDigest(found, digest);
     }
     await this.#catalog.claimBlob(digest);
-    await this.#storage.commit(stateOf(upload), digest);
+    // Whoever may still have the file open would write into the blob, which other repositories may hold as well.
+    const { state } = await this.#claim(upload);
+    await this.#storage.commit(state, digest);
     try {
       await this.#catalog.addBlob({
         repository: upload.repository, projectId: upload.projectId, actor: upload.subject, digest, size: upload.received, upload: upload.id,
@@ -156,7 +157,13 @@ export class UploadService {
     return hash.digest();
   }
 
-  /** A writer that never reported back may still hold the old file open: go on with a copy of what it had acknowledged. */
+  /** The session for this process alone, and where its bytes are now: a writer that never reported back may still hold the old file open. */
+  async #claim(wanted: Upload): Promise<{ readonly upload: Upload; readonly state: UploadState }> {
+    const { upload, contested } = await this.#catalog.claimUpload(wanted);
+    return { upload, state: contested ? await this.#copy(stateOf(upload)) : stateOf(upload) };
+  }
+
+  /** What that writer had acknowledged, and no more. */
   async #copy(state: UploadState): Promise<UploadState> {
     const fresh = await this.#storage.createUpload(randomUUID());
     const copied = await this.#storage.append(fresh, this.#storage.readUpload(state));
