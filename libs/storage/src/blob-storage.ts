@@ -1,4 +1,6 @@
-import type { Digest } from '@haven/oci';
+import { digestAlgorithm, digestOf, type Digest } from '@haven/oci';
+import { collect } from './byte-range.js';
+import { StorageError } from './storage-error.js';
 
 /** A value that survives JSON.stringify and JSON.parse unchanged. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
@@ -79,7 +81,8 @@ export interface RedirectOptions {
 
 /**
  * Keeps blobs, which are immutable and named by their digest, and uploads, which are on their way to
- * become blobs. It never checks a digest against the bytes: the caller has hashed what it hands over.
+ * become blobs. It never checks a digest against the bytes that it takes in: the caller has hashed what it hands over. Of
+ * what it gives out, only {@link readAll} is checked.
  *
  * Errors: {@link BlobMissing}, {@link UploadMissing}, and {@link StorageError} for everything that the
  * store itself could not do. Other errors are bugs.
@@ -134,11 +137,15 @@ export abstract class BlobStorage {
   abstract read(digest: Digest, range?: ByteRange): Promise<AsyncIterable<Uint8Array>>;
 
   /**
-   * A small blob as one buffer.
+   * A small blob as one buffer, checked against its digest: what is read whole is looked into, and damaged bytes must not pass.
    * @throws BlobMissing
-   * @throws StorageError `broken` for a blob larger than `maxBytes`
+   * @throws StorageError `broken` for a blob larger than `maxBytes`, or with other bytes
    */
-  abstract readAll(digest: Digest, maxBytes: number): Promise<Buffer>;
+  async readAll(digest: Digest, maxBytes: number): Promise<Buffer> {
+    const bytes = await collect(await this.read(digest), digest, maxBytes);
+    if (digestOf(bytes, digestAlgorithm(digest)) !== digest) throw new StorageError('broken', `the stored blob ${digest} is damaged`);
+    return bytes;
+  }
 
   /**
    * Removes a blob. True when it was there. Survives a power loss once it has resolved; a `relaxed` one does so only after

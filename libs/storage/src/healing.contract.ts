@@ -35,6 +35,13 @@ export function healingContract(opened: () => StorageUnderTest): void {
       expect(await storage().readAll(digestOf(bytes), 4_001)).toEqual(bytes);
     });
 
+    test.each(damages)('are not given out as a small blob: %s', async (_what, damage) => {
+      const bytes = randomBytes(4_000);
+      await storage().put(digestOf(bytes), bytes);
+      await opened().overwrite(digestOf(bytes), damage(bytes));
+      await expect(storage().readAll(digestOf(bytes), 5_000)).rejects.toMatchObject({ name: 'StorageError', kind: 'broken' });
+    });
+
     test('give way to an empty blob', async () => {
       const digest = digestOf(Buffer.alloc(0));
       await storage().put(digest, Buffer.alloc(0));

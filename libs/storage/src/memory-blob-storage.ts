@@ -2,7 +2,7 @@ import type { Digest } from '@haven/oci';
 import {
   type AppendResult, BlobStorage, type ByteRange, type FoundBlob, isUploadId, type RedirectOptions, type StaleUpload, type StoredBlob, type UnfinishedCommit, type UploadState,
 } from './blob-storage.js';
-import { checkRange, collect } from './byte-range.js';
+import { checkRange } from './byte-range.js';
 import { drain } from './drain.js';
 import { BlobMissing, type StorageError, UploadMissing } from './storage-error.js';
 
@@ -88,10 +88,6 @@ export class MemoryBlobStorage extends BlobStorage {
     if (kept === undefined) throw new BlobMissing(digest);
     const { start, end } = checkRange(range, kept.bytes.byteLength);
     return inChunks(Buffer.from(kept.bytes.subarray(start, end + 1)));
-  }
-
-  override async readAll(digest: Digest, maxBytes: number): Promise<Buffer> {
-    return collect(await this.read(digest), digest, maxBytes);
   }
 
   override async delete(digest: Digest): Promise<boolean> {

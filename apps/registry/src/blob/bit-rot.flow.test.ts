@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open, truncate } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { digestOf, type Digest } from '@haven/oci';
+import { digestOf, OCI_IMAGE_MANIFEST, type Digest } from '@haven/oci';
 import { errorCode, TestClient } from '../testing/test-client.js';
 
 const SIZE = 3_000_000;
@@ -67,6 +67,18 @@ describe('J-08: a blob whose file', () => {
     await truncate(fileOf(digest), 1000);
     const response = await client.call('GET', `/v2/alpha/app/blobs/${digest}`, { headers: { range: 'bytes=900-1100' } });
     expect([response.status, await errorCode(response)]).toEqual([500, 'UNKNOWN']);
+  });
+
+  test('is the config of an image keeps that image from being accepted', async () => {
+    const config = Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', config: {}, rootfs: { type: 'layers', diff_ids: [] } }));
+    const descriptor = { mediaType: 'application/vnd.oci.image.config.v1+json', digest: await client.pushBlob(config), size: config.length };
+    const { bytes } = await client.pushImage('sound', { config: descriptor });
+    await overwrite(descriptor.digest, Buffer.from(config.toString().replace('amd64', 'arm64')));
+    const response = await client.call('PUT', '/v2/alpha/app/manifests/again', { body: bytes, headers: { 'content-type': OCI_IMAGE_MANIFEST } });
+    expect([response.status, await errorCode(response)]).toEqual([500, 'UNKNOWN']);
+    expect((await client.call('GET', '/v2/alpha/app/manifests/again')).status).toBe(404);
+    await client.pushBlob(config);
+    expect((await client.call('PUT', '/v2/alpha/app/manifests/again', { body: bytes, headers: { 'content-type': OCI_IMAGE_MANIFEST } })).status).toBe(201);
   });
 
   test('changed places with that of a manifest opens nothing: what is served is what was asked for, or nothing', async () => {

@@ -4,7 +4,7 @@ import { type FileHandle, lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '@haven/oci';
 import { type AppendResult, BlobStorage, type ByteRange, type DeleteOptions, type FoundBlob, isUploadId, type StaleUpload, type StoredBlob, type UnfinishedCommit, type UploadState } from '../blob-storage.js';
-import { checkRange, collect } from '../byte-range.js';
+import { checkRange } from '../byte-range.js';
 import { UPLOADS, uploadPath } from '../layout.js';
 import { BlobMissing, UploadMissing } from '../storage-error.js';
 import { type Appended, appendSource } from './append.js';
@@ -99,10 +99,6 @@ export class FilesystemBlobStorage extends BlobStorage {
     const found = await this.stat(digest);
     if (found === undefined) throw new BlobMissing(digest);
     return readRange(this.#blobs.path(digest), checkRange(range, found.size));
-  }
-
-  override async readAll(digest: Digest, maxBytes: number): Promise<Buffer> {
-    return collect(await this.read(digest), digest, maxBytes);
   }
 
   override delete(digest: Digest, options?: DeleteOptions): Promise<boolean> {

@@ -3,7 +3,7 @@ import type { Digest } from '@haven/oci';
 import {
   type AppendResult, BlobStorage, type ByteRange, type FoundBlob, isUploadId, type RedirectOptions, type StaleUpload, type StoredBlob, type UnfinishedCommit, type UploadState,
 } from '../blob-storage.js';
-import { checkRange, collect } from '../byte-range.js';
+import { checkRange } from '../byte-range.js';
 import { drain } from '../drain.js';
 import { BLOBS, blobPath, digestOfBlobPath, UPLOADS, uploadPath } from '../layout.js';
 import { BlobMissing, StorageError, UploadMissing } from '../storage-error.js';
@@ -99,10 +99,6 @@ export class S3BlobStorage extends BlobStorage {
     const found = await this.stat(digest);
     if (found === undefined) throw new BlobMissing(digest);
     return this.#readBlob(digest, checkRange(range, found.size));
-  }
-
-  override async readAll(digest: Digest, maxBytes: number): Promise<Buffer> {
-    return collect(await this.read(digest), digest, maxBytes);
   }
 
   override delete(digest: Digest): Promise<boolean> {
