@@ -20,8 +20,8 @@ export interface PushedManifest {
 /** Config blobs up to this size are looked into for the artifact's attributes. */
 const LARGEST_CONFIG = 4 * 1024 * 1024;
 const MOST_TAG_PARAMETERS = 100;
-/** Bytes of manifests that are being received, all together, without what each may have anyway. */
-const RECEIVING = 64 * 1024 * 1024;
+/** Bytes of manifests that are being received, all together and those of one account, without what each may have anyway. */
+const RECEIVING = { bytes: 64 * 1024 * 1024, share: 16 * 1024 * 1024 };
 
 /** Takes a manifest in: reads and checks it, stores its bytes, and then lets the catalog make it part of its repository. */
 export class ManifestPush {
@@ -41,7 +41,7 @@ export class ManifestPush {
     const tagParameters = tagsAskedFor(exchange.query);
     const encoding = exchange.header('content-encoding');
     if (encoding !== undefined && encoding !== 'identity') throw new OciError('UNSUPPORTED', { status: 415, message: 'Send the manifest without Content-Encoding.' });
-    const bytes = await readBody(exchange.request, { most: MAX_MANIFEST_BYTES, what: 'A manifest', budget: this.#budget });
+    const bytes = await readBody(exchange.request, { most: MAX_MANIFEST_BYTES, what: 'A manifest', from: { budget: this.#budget, client: exchange.actor } });
     const digest = digestFor(reference, bytes);
     const manifest = parseManifest(bytes, exchange.header('content-type'));
     const tags = [...new Set('tag' in reference ? [reference.tag, ...tagParameters] : tagParameters)];

@@ -1,4 +1,5 @@
 import { request as startRequest, type ClientRequest } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Catalog } from '@haven/catalog';
@@ -86,28 +87,55 @@ describe(`M-18: a manifest with ${REFERRERS} referrers`, () => {
 
 describe('M-03: dozens of large manifests that never end', () => {
   const HELD = 3 * 1024 * 1024;
+  /** Of one account, and of all. */
+  const [SHARE, ALL] = [16 / 3, 64 / 3].map(Math.floor) as [number, number];
+  const pushing = ['pull', 'push'] as const;
 
   /** Sends the beginning of a manifest, of unknown length, and waits; resolves to the status, once there is one. */
-  function stalled(open: ClientRequest[]): Promise<number | undefined> {
+  function stalled(token: string, open: ClientRequest[]): Promise<number | undefined> {
     return new Promise((resolve) => {
-      const request = startRequest(`${client.registry.url}/v2/alpha/app/manifests/stalled`, { method: 'PUT', agent: false, headers: { authorization: `Bearer ${client.developer}`, 'content-type': OCI_IMAGE_MANIFEST, 'transfer-encoding': 'chunked' } });
+      const request = startRequest(`${client.registry.url}/v2/alpha/app/manifests/stalled`, { method: 'PUT', agent: false, headers: { authorization: `Bearer ${token}`, 'content-type': OCI_IMAGE_MANIFEST, 'transfer-encoding': 'chunked' } });
       request.on('response', (response) => { resolve(response.statusCode); }).on('error', () => { resolve(undefined); });
       request.write(Buffer.alloc(HELD, ' '));
       open.push(request);
     });
   }
 
-  test('are not all kept in memory; manifests of every day are taken meanwhile, and large ones afterwards', async () => {
+  async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+    for (const deadline = performance.now() + 20_000; !(await holds()); await sleep(20)) {
+      if (performance.now() > deadline) throw new Error(`${what} did not happen`);
+    }
+  }
+
+  /** Lets each account begin so many; resolves once all but `held` of them, at most, were refused. */
+  async function flood(tokens: readonly string[], each: number, held: number): Promise<{ readonly open: ClientRequest[]; readonly refused: ReadonlySet<number | undefined> }> {
     const open: ClientRequest[] = [];
     const answers: (number | undefined)[] = [];
-    for (let index = 0; index < 40; index += 1) void stalled(open).then((status) => answers.push(status));
-    for (const deadline = Date.now() + 20_000; answers.length < 40 - 64 / 3 && Date.now() < deadline;) await new Promise((resolve) => { setTimeout(resolve, 20); });
-    expect(new Set(answers)).toEqual(new Set([429]));
-    expect(answers.length).toBeGreaterThan(40 - 64 / 3 - 1);
+    for (const token of tokens) for (let index = 0; index < each; index += 1) void stalled(token, open).then((status) => answers.push(status));
+    await eventually('the others being refused', () => answers.length >= tokens.length * each - held);
+    return { open, refused: new Set(answers) };
+  }
+
+  /** Once the registry has noticed that the others went away. */
+  async function pushLarge(): Promise<void> {
+    await eventually('a large manifest being taken', () => client.pushImage('large', { annotations: { padding: 'x'.repeat(HELD) } }).then(() => true, () => false));
+  }
+
+  test('of one account leave room for those of others, and for its own of every day', async () => {
+    const { open, refused } = await flood([await client.registry.token({ 'alpha/app': pushing }, 'user:2')], 20, SHARE);
+    expect(refused).toEqual(new Set([429]));
+    await client.pushImage('every-day');
+    await client.pushImage('large', { annotations: { padding: 'x'.repeat(HELD) } });
+    for (const request of open) request.destroy();
+  }, 60_000);
+
+  test('of many accounts are not all kept in memory; manifests of every day are taken meanwhile, and large ones afterwards', async () => {
+    const tokens = await Promise.all(Array.from({ length: 8 }, (_, index) => client.registry.token({ 'alpha/app': pushing }, `user:${index + 10}`)));
+    const { open, refused } = await flood(tokens, 5, ALL);
+    expect(refused).toEqual(new Set([429]));
     await client.pushImage('every-day');
     for (const request of open) request.destroy();
-    await new Promise((resolve) => { setTimeout(resolve, 200); });
-    await client.pushImage('large', { annotations: { padding: 'x'.repeat(HELD) } });
+    await pushLarge();
   }, 60_000);
 });
 

@@ -40,24 +40,37 @@ async function nextChunk(chunks: AsyncIterator<Buffer>): Promise<IteratorResult<
 
 /** Bytes of each body that cost nothing: what is pushed every day is smaller, and is never refused for the sake of large ones. */
 const FREE = 64 * 1024;
+/** How long a body may keep what it took of a budget, in milliseconds; looked at whenever some of it comes. */
+const MOST_HELD_MS = 120_000;
 
-/** How many bytes of large bodies may be in memory at a time, all requests together: clients decide how slowly they send. */
+/**
+ * How many bytes of large bodies may be in memory at a time: of all requests together, and of those of one client, so that
+ * nobody takes the room of all. Clients decide how slowly they send.
+ */
 export class BodyBudget {
+  readonly #share: number;
+  readonly #taken = new Map<string, number>();
   #left: number;
 
-  constructor(bytes: number) {
+  constructor({ bytes, share }: { readonly bytes: number; readonly share: number }) {
     this.#left = bytes;
+    this.#share = share;
   }
 
   /** False when there is no room for so many bytes more. */
-  take(bytes: number): boolean {
-    if (bytes > this.#left) return false;
+  take(client: string, bytes: number): boolean {
+    const taken = (this.#taken.get(client) ?? 0) + bytes;
+    if (bytes > this.#left || taken > this.#share) return false;
     this.#left -= bytes;
+    this.#taken.set(client, taken);
     return true;
   }
 
-  give(bytes: number): void {
+  give(client: string, bytes: number): void {
+    const taken = (this.#taken.get(client) ?? 0) - bytes;
     this.#left += bytes;
+    if (taken > 0) this.#taken.set(client, taken);
+    else this.#taken.delete(client);
   }
 }
 
@@ -66,16 +79,18 @@ export interface BodyBounds {
   readonly most: number;
   /** What it is, for the refusal: "A manifest". */
   readonly what: string;
-  readonly budget?: BodyBudget;
+  /** What large ones are taken from, and for whom. */
+  readonly from?: { readonly budget: BodyBudget; readonly client: string };
 }
 
 /**
  * A whole small body. Rejects with 413 as soon as it is known to exceed `most` bytes, and with 429 when too many large ones
- * are being read, without reading the rest.
+ * are being read, without reading the rest; with 408 when a large one comes too slowly.
  */
-export async function readBody(request: IncomingMessage, { most, what, budget }: BodyBounds): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, { most, what, from }: BodyBounds): Promise<Buffer> {
   const announced = announcedLength(request);
   if (announced !== undefined && announced > most) throw tooLarge(most, what);
+  const begun = performance.now();
   const chunks: Buffer[] = [];
   let [length, taken] = [0, 0];
   try {
@@ -83,13 +98,16 @@ export async function readBody(request: IncomingMessage, { most, what, budget }:
       length += chunk.length;
       if (length > most) throw tooLarge(most, what);
       const wanted = Math.max(0, length - FREE) - taken;
-      if (budget?.take(wanted) === false) throw new OciError('TOOMANYREQUESTS', { message: `Too many large requests at once. ${what} this large can be sent again in a moment.`, headers: { 'retry-after': '2' } });
-      taken += wanted;
+      if (from && wanted > 0) {
+        if (!from.budget.take(from.client, wanted)) throw new OciError('TOOMANYREQUESTS', { message: `Too many large requests at once. ${what} this large can be sent again in a moment.`, headers: { 'retry-after': '2' } });
+        taken += wanted;
+        if (performance.now() - begun > MOST_HELD_MS) throw new OciError('UNSUPPORTED', { status: 408, message: `${what} this large must be sent within ${MOST_HELD_MS / 1000} seconds.` });
+      }
       chunks.push(chunk);
     }
     return Buffer.concat(chunks, length);
   } finally {
-    budget?.give(taken);
+    from?.budget.give(from.client, taken);
   }
 }
 
