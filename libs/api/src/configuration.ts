@@ -68,7 +68,7 @@ export const SETTINGS = {
   oidc_groups_claim: words(''),
   oidc_admin_group: words(''),
   /** A regular expression of RE2; groups that it is not found in are not kept. */
-  oidc_group_filter: words('', groupFilterFault, 255),
+  oidc_group_filter: { ...words('', groupFilterFault, 255), keepsFaulty: true },
   oidc_scope: words(''),
   oidc_user_claim: words(''),
   oidc_verify_cert: flag(true),
@@ -154,10 +154,10 @@ export function configurationOf(stored: ReadonlyMap<string, unknown>): Configura
 }
 
 function storedValue(name: SettingName, stored: ReadonlyMap<string, unknown>): unknown {
-  const { type, initial, fault } = EVERY[name];
+  const { type, initial, fault, keepsFaulty = false } = EVERY[name];
   if (!stored.has(name)) return initial;
   const result = type.safeParse(stored.get(name));
-  if (!result.success || fault(result.data) !== undefined) throw new Error(`the setting ${name} in the database is not valid`);
+  if (!result.success || (!keepsFaulty && fault(result.data) !== undefined)) throw new Error(`the setting ${name} in the database is not valid`);
   return result.data;
 }
 

@@ -17,6 +17,11 @@ export interface Setting<Value> {
   readonly secret: boolean;
   /** What is wrong with a value of the right type, as the end of a sentence that begins with the key; 400. */
   fault(value: Value): string | undefined;
+  /**
+   * Whether what is stored may have a fault: an earlier version took more, and one setting that says something useless must
+   * not keep everybody from reading all of them. Whoever works with the value finds the fault.
+   */
+  readonly keepsFaulty?: true;
 }
 
 type Fault<Value> = (value: Value) => string | undefined;

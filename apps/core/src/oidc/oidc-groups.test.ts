@@ -18,6 +18,10 @@ test.each<[string, Partial<typeof SETTINGS>, string[], ReturnType<typeof decideO
   expect(decideOnGroups(groups, { ...SETTINGS, ...settings })).toEqual(decision);
 });
 
+test('a filter that cannot be used gives nobody groups', () => {
+  expect(() => decideOnGroups(['dev'], { ...SETTINGS, oidc_group_filter: '^(?!tmp-)' })).toThrow('oidc_group_filter cannot be used: set another one, or none');
+});
+
 test('M-09: a filter that backtracking would never end with takes no time', () => {
   const begun = performance.now();
   const groups = Array.from({ length: 200 }, (_, index) => `${'a'.repeat(200)}${index}!`);
