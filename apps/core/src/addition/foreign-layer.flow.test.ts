@@ -41,9 +41,10 @@ test.each([
   for (const blob of [config, bytes]) await storage.put(digestOf(blob), blob);
   await catalog.addBlob({ repository: 'alpha/foreign', projectId, actor: 'user:1', digest: digestOf(config), size: config.length });
   await catalog.putManifest({ repository: 'alpha/foreign', projectId, actor: 'user:1', digest: digestOf(bytes), manifest: parseManifest(bytes, undefined), size: bytes.length, tags: ['1'] });
-  for (const path of ['', ...additions.map((name) => `/additions/${name}`)]) {
-    const { status } = await core.call('GET', `${ARTIFACT}${path}`, { as: 'admin' });
-    expect([200, 404]).toContain(status);
-  }
+  expect((await core.call('GET', ARTIFACT, { as: 'admin' })).status).toBe(200);
+  for (const name of additions) expect([name, (await core.call('GET', `${ARTIFACT}/additions/${name}`, { as: 'admin' })).status]).toEqual([name, 404]);
   expect(connections).toBe(0);
+  await expect(fetch(urls[0] ?? '')).rejects.toThrow('fetch failed');
+  expect(connections).toBe(1);
+  connections = 0;
 });
