@@ -41,16 +41,17 @@ export async function updateProject(
   );
 }
 
-/** Takes the project away with everything that people made in it: members, robots, labels, rules with their schedules and runs, webhooks. Resolves to the robots' ids. */
+/**
+ * Takes the project away with everything that people made in it: members, robots, labels, rules with their schedules and runs, webhooks. Resolves to the
+ * robots' ids. Runs go after what they are of: whoever is about to start one holds that, and has started it once it is gone.
+ */
 export async function binProject(transaction: Transaction, id: number): Promise<number[]> {
   await transaction.execute('UPDATE project SET deleted_at = now(), updated_at = now() WHERE id = $1', [id]);
-  await transaction.execute(`DELETE FROM schedule WHERE vendor_type = 'RETENTION' AND vendor_id IN (SELECT id FROM retention_policy WHERE project_id = $1)`, [id]);
-  await transaction.execute(
-    `DELETE FROM execution WHERE (vendor_type = 'RETENTION' AND vendor_id IN (SELECT id FROM retention_policy WHERE project_id = $1))
-       OR (vendor_type IN ('WEBHOOK', 'SLACK') AND vendor_id IN (SELECT id FROM webhook_policy WHERE project_id = $1))`, [id]);
-  for (const table of ['member', 'robot_permission', 'immutability_rule', 'retention_policy', 'webhook_policy', 'cve_allowlist', 'label']) {
-    await transaction.execute(`DELETE FROM ${table} WHERE project_id = $1`, [id]);
+  for (const [table, vendors] of [['retention_policy', ['RETENTION']], ['webhook_policy', ['WEBHOOK', 'SLACK']]] as const) {
+    const policies = (await transaction.query<{ id: string }>(`DELETE FROM ${table} WHERE project_id = $1 RETURNING id`, [id])).map((policy) => policy.id);
+    for (const kept of ['schedule', 'execution']) await transaction.execute(`DELETE FROM ${kept} WHERE vendor_type = ANY($1) AND vendor_id = ANY($2::bigint[])`, [vendors, policies]);
   }
+  for (const table of ['member', 'robot_permission', 'immutability_rule', 'cve_allowlist', 'label']) await transaction.execute(`DELETE FROM ${table} WHERE project_id = $1`, [id]);
   const robots = await transaction.query<{ id: number }>('DELETE FROM robot WHERE project_id = $1 RETURNING id', [id]);
   return robots.map((robot) => robot.id);
 }

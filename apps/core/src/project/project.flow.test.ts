@@ -203,6 +203,27 @@ describe('deleting a project', () => {
     await database.execute(`DELETE FROM robot WHERE name = 'everywhere'`);
   });
 
+  test('leaves no notification behind that is planned at the same time', async () => {
+    const id = await core.addProject('telling');
+    const { database } = core;
+    const [webhook] = await database.query<{ id: number }>(`INSERT INTO webhook_policy (project_id, name, targets, event_types) VALUES ($1, 'hook', '[]', '{PUSH_ARTIFACT}') RETURNING id`, [id]);
+    const waiting = async (): Promise<boolean> => (await database.query(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)).length > 0;
+    const deleting = await database.transaction(async (transaction) => {
+      await transaction.execute(
+        `WITH e AS (INSERT INTO execution (vendor_type, vendor_id, trigger) VALUES ('WEBHOOK', $1, 'EVENT') RETURNING id),
+           t AS (INSERT INTO task (execution_id, vendor_type) SELECT id, 'WEBHOOK' FROM e RETURNING id, execution_id)
+         INSERT INTO webhook_delivery (policy_id, target, event_id, part, event_type, subject, payload, execution_id, task_id)
+         SELECT $1, 0, gen_random_uuid(), 0, 'PUSH_ARTIFACT', 'telling/app', '{}', execution_id, id FROM t`,
+        [webhook?.id],
+      );
+      const answer = core.call('DELETE', `${PROJECTS}/telling`, { as: 'admin' });
+      while (!(await waiting())) await new Promise((resolve) => { setTimeout(resolve, 10); });
+      return { answer };
+    });
+    expect((await deleting.answer).status).toBe(200);
+    expect(await database.query('SELECT id FROM execution')).toEqual([]);
+  });
+
   test('frees its name, and its old members are not those of the next', async () => {
     await core.addProject('again', { members: { bob: 2 } });
     expect((await core.call('DELETE', `${PROJECTS}/again`, { as: 'admin' })).status).toBe(200);
