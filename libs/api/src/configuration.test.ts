@@ -23,6 +23,12 @@ describe('configurationOf', () => {
     'goes on with no stored value that cannot be: %s %j', (name, value) => {
       expect(() => configurationOf(new Map<string, unknown>([[name, value]]))).toThrow(name);
     });
+
+  test('goes on with a filter that earlier versions took, so that it can be set anew', () => {
+    const stored = new Map([['oidc_group_filter', '^(?!tmp-)']]);
+    expect(configurationOf(stored)).toMatchObject({ oidc_group_filter: '^(?!tmp-)', auth_mode: 'db_auth' });
+    expect(settingOf('oidc_group_filter').fault('^(?!tmp-)')).toContain('must be a regular expression');
+  });
 });
 
 test('every initial value is one that may be set, except where only "not set yet" is empty', () => {
