@@ -14,6 +14,8 @@ export interface ArtifactToDelete {
   readonly cascade: boolean;
   /** Only while no tag names it. */
   readonly onlyUntagged?: boolean;
+  /** Called in the transaction of the deletion, at its end: what it writes is there when, and only when, the artifact is gone. */
+  readonly onDeleted?: (transaction: Transaction) => Promise<void>;
 }
 
 /** What the event of an artifact lists at most. */
@@ -43,6 +45,7 @@ export async function deleteArtifact(database: Database, wanted: ArtifactToDelet
     const own = tags.filter(({ digest }) => digest === wanted.digest).slice(0, MOST_TAGS_TOLD).map(({ name }) => name);
     const payload = { project: repository.projectId, repository: repository.name, digest: wanted.digest, tags: own };
     await appendEvents(transaction, [...events, { type: 'artifact.deleted', payload, actor: wanted.actor }]);
+    await wanted.onDeleted?.(transaction);
   });
 }
 

@@ -11,6 +11,7 @@ import { Reconciler } from '../reconciler/reconciler.js';
 import { ReconciliationStore } from '../reconciler/reconciliation.store.js';
 import { RetentionRun } from '../retention/retention-run.js';
 import { RetentionStore } from '../retention/retention.store.js';
+import { UntoldDeletions } from '../retention/untold-deletions.store.js';
 import type { UploadPurge } from '../upload/purge-uploads.js';
 import type { WebhookSender } from '../webhook/webhook-sender.js';
 
@@ -28,7 +29,7 @@ export interface HandlerParts {
 
 /** What does the tasks of each kind. */
 export function taskHandlers({ database, catalog, storage, uploads, configuration, webhooks, broadcasts, logger, metrics }: HandlerParts): Readonly<Record<VendorType, TaskHandler>> {
-  const retention = new RetentionRun({ store: new RetentionStore(database), catalog, settings: configuration });
+  const retention = new RetentionRun({ store: new RetentionStore(database), untold: new UntoldDeletions(database), catalog, settings: configuration });
   const garbage = new GarbageRun({ catalog, storage, uploads, configuration, logger, metrics });
   const reconciler = new Reconciler({ store: new ReconciliationStore(database), storage, catalog, settings: configuration, broadcasts, logger });
   const auditPurge = new AuditPurgeRun({ database, configuration });

@@ -1,32 +1,28 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Configuration } from '@haven/api';
 import { CatalogError, type Catalog } from '@haven/catalog';
-import { withOrigin, type SettingsTable } from '@haven/database';
+import { withOrigin, type SettingsTable, type Transaction } from '@haven/database';
 import { TaskFailure, type RetentionRun as RunAttributes, type RetentionTask, type TaskContext } from '@haven/execution';
 import { evaluateRetentionInSteps, immutabilityOf, type RetentionDecision, type RetentionReason } from '@haven/policy';
 import type { ListedCandidate, RetentionStore } from './retention.store.js';
 import { RetentionTable, type RetentionStatus } from './retention-table.js';
+import { RETENTION_ORIGIN, type UntoldDeletions } from './untold-deletions.store.js';
 
 export interface RetentionParts {
   readonly store: RetentionStore;
+  readonly untold: Pick<UntoldDeletions, 'note' | 'announce'>;
   readonly catalog: Pick<Catalog, 'deleteArtifact'>;
   readonly settings: Pick<SettingsTable<Configuration>, 'current'>;
 }
 
 const READ_ONLY = 'the installation is in read-only mode; switch it off and run the policy again';
 
-/** What the audit trail and the history of tags name as the one who deleted. */
-const ORIGIN = { name: 'retention', address: '', requestId: '' };
-const PROGRESS_EVERY = 100;
-/** What others are told of at most: artifacts, and tags of each. */
-const MOST_ANNOUNCED = 1000;
-const MOST_TAGS = 100;
-
 type Decision = RetentionDecision<ListedCandidate>;
 
 /**
  * Applies a retention policy to one repository. What is to go goes into the bin, one artifact after the other, and only
- * while it still is what the decision was about. Doing it again, after a crash, decides anew about what is left.
+ * while it still is what the decision was about. Doing it again, after a crash, decides anew about what is left,
+ * and adds to what was counted and noted together with each deletion.
  */
 export class RetentionRun {
   readonly #parts: RetentionParts;
@@ -40,9 +36,10 @@ export class RetentionRun {
     const { repository, repository_id: repositoryId } = context.task.attributes as unknown as RetentionTask;
     if (!dryRun) await this.#refuseReadOnly();
     const found = await this.#parts.store.repository(projectId, repositoryId);
+    const earlier = dryRun ? 0 : deletedSoFar(context);
     if (found === undefined) {
       await context.log.line(`the repository ${repository} is gone`);
-      return context.progress({ total: 0, retained: 0 });
+      return this.#parts.untold.announce(context.task.id, (transaction) => context.progressIn(transaction, { total: earlier, retained: 0 }));
     }
     const immutable = immutabilityOf(await this.#parts.store.immutabilityRules(projectId), repository);
     const pause = async (): Promise<void> => {
@@ -51,7 +48,7 @@ export class RetentionRun {
     };
     const decisions = (await evaluateRetentionInSteps({ rules, repository, candidates: found.candidates, immutable, now: found.now }, pause)) ?? [];
     await context.log.line(`${dryRun ? 'Dry run for' : 'Run for'} ${found.fullName}: ${decisions.length} artifacts`);
-    await withOrigin({ ...ORIGIN }, () => new Application(this.#parts, context, { dryRun, projectId, rules, fullName: found.fullName, repositoryId, decisions }).run());
+    await withOrigin({ ...RETENTION_ORIGIN }, () => new Application(this.#parts, context, { dryRun, earlier, fullName: found.fullName, repositoryId, decisions }).run());
   }
 
   async #refuseReadOnly(): Promise<void> {
@@ -61,8 +58,8 @@ export class RetentionRun {
 
 interface Work {
   readonly dryRun: boolean;
-  readonly projectId: number;
-  readonly rules: RunAttributes['rules'];
+  /** What attempts before this one deleted. */
+  readonly earlier: number;
   readonly fullName: string;
   readonly repositoryId: number;
   readonly decisions: readonly Decision[];
@@ -71,7 +68,6 @@ interface Work {
 /** Carries out the decisions about one repository. */
 class Application {
   readonly #table: RetentionTable;
-  readonly #gone: ListedCandidate[] = [];
   #deleted = 0;
 
   constructor(
@@ -90,9 +86,10 @@ class Application {
     const doomed = decisions.filter(({ retained }) => !retained);
     if (dryRun) for (const decision of doomed) await this.#count(decision, 'DEL');
     else await this.#deleteAll(doomed);
-    await this.#tell();
-    if (!dryRun && this.#gone.length > 0) await this.#announce();
-    await this.context.log.line(`${decisions.length} artifacts, ${decisions.length - this.#deleted} retained, ${this.#deleted} ${dryRun ? 'would be deleted' : 'deleted'}`);
+    if (dryRun) await this.#tell();
+    else await this.parts.untold.announce(this.context.task.id, (transaction) => this.context.progressIn(transaction, this.#counts()));
+    const { total, retained } = this.#counts();
+    await this.context.log.line(`${total} artifacts, ${retained} retained, ${total - retained} ${dryRun ? 'would be deleted' : 'deleted'}`);
   }
 
   /** A tagged child of an index can go once the index has: what is referenced is tried again as long as others go. */
@@ -116,7 +113,7 @@ class Application {
     if ((await this.parts.settings.current()).read_only) throw new TaskFailure(READ_ONLY);
     if (!(await this.parts.store.isUnchanged(this.work.repositoryId, candidate))) return 'CHANGED';
     try {
-      await this.parts.catalog.deleteArtifact({ repository: this.work.fullName, digest: candidate.digest, actor: '', cascade: true });
+      await this.parts.catalog.deleteArtifact({ repository: this.work.fullName, digest: candidate.digest, actor: '', cascade: true, onDeleted: (transaction) => this.#note(transaction, candidate) });
       return 'DEL';
     } catch (error) {
       const kept = error instanceof CatalogError ? keptBecause(error.code) : undefined;
@@ -127,30 +124,33 @@ class Application {
 
   async #count(decision: Decision, status: RetentionStatus): Promise<void> {
     if (status === 'DEL' || status === 'GONE') this.#deleted += 1;
-    if (status === 'DEL' && !this.work.dryRun) this.#gone.push(decision.candidate);
     await this.#report(decision, status);
-    if (status === 'DEL' && this.#deleted % PROGRESS_EVERY === 0) await this.#tell();
+  }
+
+  /** In the deletion's transaction, which is rolled back when another worker has the task. */
+  async #note(transaction: Transaction, candidate: ListedCandidate): Promise<void> {
+    await this.parts.untold.note(transaction, this.context.task.id, candidate);
+    await this.context.progressIn(transaction, this.#counts(this.#deleted + 1));
   }
 
   async #report({ candidate, reason }: Decision, status: RetentionStatus): Promise<void> {
     for (const line of this.#table.rows(candidate, status, reasonText(reason, status))) await this.context.log.line(line);
   }
 
-  /** Tells others that something was deleted. */
-  #announce(): Promise<void> {
-    const { task: { id, executionId, vendorId, trigger } } = this.context;
-    const { projectId, fullName, rules, decisions } = this.work;
-    return this.parts.store.announce({
-      project: projectId, repository: fullName, policy: vendorId, execution: executionId, task: id, trigger,
-      total: decisions.length, retained: decisions.length - this.#deleted, rules: rules.map((rule) => ({ ...rule })),
-      deleted: this.#gone.slice(0, MOST_ANNOUNCED).map(({ digest, kind, tags }) => ({ digest, kind, tags: tags.slice(0, MOST_TAGS).map(({ name }) => name) })),
-    });
+  #tell(): Promise<void> {
+    return this.context.progress(this.#counts());
   }
 
-  #tell(): Promise<void> {
-    const total = this.work.decisions.length;
-    return this.context.progress({ total, retained: total - this.#deleted });
+  #counts(deleted = this.#deleted): { readonly total: number; readonly retained: number } {
+    const { decisions, earlier } = this.work;
+    return { total: earlier + decisions.length, retained: decisions.length - deleted };
   }
+}
+
+/** What the task says of the attempts before this one. */
+function deletedSoFar({ task }: TaskContext): number {
+  const { total = 0, retained = 0 } = task.attributes as unknown as RetentionTask;
+  return total - retained;
 }
 
 function keptBecause(code: CatalogError['code']): RetentionStatus | undefined {

@@ -15,6 +15,7 @@ import { settingsSchema } from '../settings.js';
 import { testRedisUrl } from '../testing/settings.js';
 import { RetentionRun } from './retention-run.js';
 import { RetentionStore } from './retention.store.js';
+import { UntoldDeletions } from './untold-deletions.store.js';
 
 const OWNER_TYPE = 'RETENTION';
 const ALL = { page: 1, size: 100 };
@@ -90,7 +91,7 @@ interface WorkOptions {
 /** Does the tasks here and now, as a worker of the job service does. */
 async function work(taskIds: readonly number[], { deleteArtifact = (wanted) => catalog.deleteArtifact(wanted) }: WorkOptions = {}): Promise<void> {
   const { database } = fixture;
-  const retention = new RetentionRun({ store: new RetentionStore(database), catalog: { deleteArtifact }, settings: new SettingsTable(database, configurationOf, { maxAgeMs: 0 }) });
+  const retention = new RetentionRun({ store: new RetentionStore(database), untold: new UntoldDeletions(database), catalog: { deleteArtifact }, settings: new SettingsTable(database, configurationOf, { maxAgeMs: 0 }) });
   const worker = new TaskWorker({ database, broadcasts: new FakeBroadcasts(), logger: new FakeLogger(), metrics: new Metrics(), heartbeatMs: 50 });
   worker.handle(OWNER_TYPE, (context) => retention.run(context));
   for (const id of taskIds) await worker.run(id);
@@ -255,7 +256,7 @@ describe('a run', () => {
     await work(taskIds);
     const { execution, tasks } = await outcome(policyId, id);
     expect(execution?.status).toBe('Success');
-    expect(tasks[0]?.attributes).toMatchObject({ total: 3, retained: 1 });
+    expect(tasks[0]?.attributes).toMatchObject({ total: 4, retained: 1 });
     expect(await tagsOf('app')).toEqual(['a']);
   });
 

@@ -1,5 +1,4 @@
-import { appendEvents, type Database } from '@haven/database';
-import type { EventPayload } from '@haven/messages';
+import type { Database } from '@haven/database';
 import type { ImmutabilityRule, RetentionCandidate } from '@haven/policy';
 
 /** An artifact with what the log of a retention run says about it. */
@@ -75,11 +74,6 @@ export class RetentionStore {
     const now = new Map(rows.flatMap(({ name, tagged_at: at }) => (name === null || at === null ? [] : [[name, at.getTime()] as const])));
     if (rows[0]?.pushed_at.getTime() !== pushedAt.getTime()) return false;
     return now.size === tags.length && tags.every((tag) => now.get(tag.name) === tag.pushedAt.getTime());
-  }
-
-  /** Tells, as an event, that a policy was applied to a repository. */
-  async announce(payload: EventPayload<'retention.finished'>): Promise<void> {
-    await this.#database.transaction((transaction) => appendEvents(transaction, [{ type: 'retention.finished', payload, actor: '' }]));
   }
 
   async immutabilityRules(projectId: number): Promise<ImmutabilityRule[]> {
