@@ -17,6 +17,7 @@ import { GarbageWork } from './garbage/garbage-work.js';
 import { QuotaWatch } from './quota/quota-watch.js';
 import { RegistryHealth } from './registry/registry-health.js';
 import { Relay } from './relay/relay.js';
+import { UntoldDeletions } from './retention/untold-deletions.store.js';
 import { scheduleStarters } from './schedule/starters.js';
 import type { Settings } from './settings.js';
 import { UploadPurge } from './upload/purge-uploads.js';
@@ -49,7 +50,7 @@ function openParts(settings: Settings, logger: RootLogger, metrics: Metrics, hea
   const storage = openStorage(settings.HAVEN_STORAGE, { accessKey: settings.HAVEN_S3_ACCESS_KEY, secretKey: settings.HAVEN_S3_SECRET_KEY });
   const messages = connectRedis(settings.HAVEN_REDIS_URL, logger);
   const outbox = new Outbox(database);
-  const catalog = new Catalog(database);
+  const catalog = new Catalog(database, logger);
   const configuration = configurationOn(database, messages);
   const audit = new AuditWork({ database, messages, logger, metrics });
   const uploads = new UploadPurge({ catalog, storage, configuration, logger, metrics, ttlSeconds: settings.HAVEN_UPLOAD_TTL_SECONDS });
@@ -88,5 +89,5 @@ function executionRunner(parts: HandlerParts & Pick<RunnerParts, 'webhooks' | 'l
   const handlers = taskHandlers(parts);
   for (const type of VENDOR_TYPES) worker.handle(type, handlers[type]);
   const clock = new ScheduleClock({ database, executions, starters: scheduleStarters(configuration), logger });
-  return new ExecutionRunner({ worker, sweep: new TaskSweep({ database, jobs, logger }), clock, pools: new WorkerPools(database), pool, webhooks, logDays, logger });
+  return new ExecutionRunner({ worker, sweep: new TaskSweep({ database, jobs, logger }), clock, pools: new WorkerPools(database), pool, webhooks, untold: new UntoldDeletions(database), logDays, logger });
 }

@@ -2,6 +2,7 @@ import type { ScheduleClock, TaskSweep, TaskWorker, WorkerPool, WorkerPools } fr
 import { VENDOR_TYPES, vendorOf } from '@haven/execution';
 import type { Workers } from '@haven/messages';
 import type { Logger } from '@haven/runtime';
+import type { UntoldDeletions } from '../retention/untold-deletions.store.js';
 import type { WebhookSender } from '../webhook/webhook-sender.js';
 import { Routine } from './routine.js';
 
@@ -11,11 +12,12 @@ const SWEEP_MS = 15_000;
 const FORGET_MS = 60 * 60 * 1000;
 
 export interface RunnerParts {
-  readonly worker: TaskWorker;
-  readonly sweep: TaskSweep;
-  readonly clock: ScheduleClock;
+  readonly worker: Pick<TaskWorker, 'run' | 'release'>;
+  readonly sweep: Pick<TaskSweep, 'recoverLost' | 'requeueUnfinished' | 'forgetOld' | 'forgetLogs'>;
+  readonly clock: Pick<ScheduleClock, 'tick'>;
   readonly webhooks: Pick<WebhookSender, 'repair'>;
-  readonly pools: WorkerPools;
+  readonly untold: Pick<UntoldDeletions, 'announceLeft'>;
+  readonly pools: Pick<WorkerPools, 'beat' | 'leave'>;
   /** This process. */
   readonly pool: WorkerPool;
   /** Logs of jobs that ended so many days ago are removed. */
@@ -39,6 +41,7 @@ export class ExecutionRunner {
       new Routine({ name: 'starting what is due', everyMs: CLOCK_MS, work: () => parts.clock.tick(), logger }),
       new Routine({ name: 'saying that this process lives', everyMs: BEAT_MS, work: () => parts.pools.beat(parts.pool), logger }),
       new Routine({ name: 'ending webhook deliveries that nobody does any more', everyMs: SWEEP_MS, work: () => parts.webhooks.repair(), logger }),
+      new Routine({ name: 'telling what ended retention runs deleted', everyMs: SWEEP_MS, work: () => parts.untold.announceLeft(), logger }),
       new Routine({ name: 'forgetting old executions', everyMs: FORGET_MS, work: () => parts.sweep.forgetOld(), logger }),
       new Routine({ name: 'removing old job logs', everyMs: FORGET_MS, work: () => parts.sweep.forgetLogs(parts.logDays), logger }),
     ];
@@ -53,8 +56,13 @@ export class ExecutionRunner {
     for (const routine of this.#routines) routine.start();
   }
 
-  /** Redis may have lost its data: the queue is told of every task that waits. */
-  tellAll(): void {
+  /** Redis has lost its data: resolves once the queue has been told of every task that waits. */
+  async tellAll(): Promise<void> {
+    await this.#parts.sweep.requeueUnfinished({ all: true });
+  }
+
+  /** Redis may have lost its data: the queue is told of every task that waits soon, and as soon as it can be reached. */
+  tellAllSoon(): void {
     this.#everythingAgain = true;
     this.#sweep.hurry();
   }
@@ -82,8 +90,14 @@ export class ExecutionRunner {
 
   async #lookForTasks(): Promise<void> {
     const all = this.#everythingAgain;
-    await this.#parts.sweep.recoverLost();
-    await this.#parts.sweep.requeueUnfinished({ all });
-    if (all) this.#everythingAgain = false;
+    // What is asked for while it looks is for the next time: it may have passed by already what was lost since.
+    this.#everythingAgain = false;
+    try {
+      await this.#parts.sweep.recoverLost();
+      await this.#parts.sweep.requeueUnfinished({ all });
+    } catch (error) {
+      if (all) this.#everythingAgain = true;
+      throw error;
+    }
   }
 }

@@ -74,7 +74,7 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
       // Redis may have lost its data together with its connection.
       messages.broadcasts.onReconnect(() => {
         this.#schedule();
-        this.#parts.executions.tellAll();
+        this.#parts.executions.tellAllSoon();
       });
     });
   }
@@ -119,7 +119,7 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
   async #makeGood(): Promise<void> {
     const lost = await this.#parts.messages.jobs.whenEmptied(async () => {
       await this.#scheduleAll();
-      this.#parts.executions.tellAll();
+      await this.#parts.executions.tellAll();
     });
     if (lost) this.#parts.logger.info('the job queue was empty; it has been told again of everything that waits');
   }
