@@ -57,8 +57,9 @@ const ACCESSORY_FIELDS = 'x.id, x.manifest_id, s.id AS subject_id, x.subject_dig
 /** Accessories `x` with their own manifest `m`, of the artifact `s`. */
 const ACCESSORIES = `manifest s JOIN accessory x ON x.repository_id = s.repository_id AND x.subject_digest = s.digest
   JOIN manifest m ON m.id = x.manifest_id AND m.deleted_at IS NULL JOIN repository r ON r.id = s.repository_id`;
-/** Tags and accessories of one artifact that are shown with it, at most; lists of their own have all of them, page by page. */
-const MOST_SHOWN = 1000;
+/** Tags and accessories of one artifact that are shown with it, at most, by how many artifacts are shown; lists of their own have all of them, page by page. */
+const MOST_SHOWN = { few: 1000, many: 100 };
+const FEW = 10;
 const SIGNATURE = `('signature.cosign', 'signature.notation')`;
 
 /** Tags, accessories and index entries: for a whole page of artifacts in one query each, or of one artifact page by page. */
@@ -70,8 +71,8 @@ export class ArtifactPartsStore {
   async tagsOf(artifactIds: readonly number[]): Promise<ReadonlyMap<number, Tag[]>> {
     const rows = await this.database.query<TagRow>(
       `SELECT t.* FROM unnest($1::bigint[]) AS a (id)
-       CROSS JOIN LATERAL (SELECT ${TAG_FIELDS} FROM tag t WHERE t.manifest_id = a.id ORDER BY t.pushed_at DESC, t.id DESC LIMIT ${MOST_SHOWN}) AS t ORDER BY t.pushed_at DESC, t.id DESC`,
-      [artifactIds],
+       CROSS JOIN LATERAL (SELECT ${TAG_FIELDS} FROM tag t WHERE t.manifest_id = a.id ORDER BY t.pushed_at DESC, t.id DESC LIMIT $2) AS t ORDER BY t.pushed_at DESC, t.id DESC`,
+      [artifactIds, mostShown(artifactIds)],
     );
     return groupedBy(rows.map(tagOf), (tag) => tag.artifact_id);
   }
@@ -87,8 +88,8 @@ export class ArtifactPartsStore {
   /** Accessories by the id of the artifact that they belong to. */
   async accessoriesOf(artifactIds: readonly number[]): Promise<ReadonlyMap<number, Accessory[]>> {
     const rows = await this.database.query<AccessoryRow>(
-      `SELECT x.* FROM unnest($1::bigint[]) AS a (id) CROSS JOIN LATERAL (SELECT ${ACCESSORY_FIELDS} FROM ${ACCESSORIES} WHERE s.id = a.id ORDER BY x.id LIMIT ${MOST_SHOWN}) AS x ORDER BY x.id`,
-      [artifactIds],
+      `SELECT x.* FROM unnest($1::bigint[]) AS a (id) CROSS JOIN LATERAL (SELECT ${ACCESSORY_FIELDS} FROM ${ACCESSORIES} WHERE s.id = a.id ORDER BY x.id LIMIT $2) AS x ORDER BY x.id`,
+      [artifactIds, mostShown(artifactIds)],
     );
     return accessoriesBy(rows, (row) => row.subject_id);
   }
@@ -126,6 +127,10 @@ export class ArtifactPartsStore {
     );
     return groupedBy(rows.map(referenceOf), (reference) => reference.parent_id);
   }
+}
+
+function mostShown(artifactIds: readonly number[]): number {
+  return artifactIds.length > FEW ? MOST_SHOWN.many : MOST_SHOWN.few;
 }
 
 function tagOf(row: TagRow): Tag {

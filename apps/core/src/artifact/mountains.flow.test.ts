@@ -65,6 +65,20 @@ describe(`M-17: ${TAGS} tags of one artifact among ${REPOSITORIES} repositories`
   });
 });
 
+test('M-17: on a page of many artifacts each is shown with its newest hundred tags, on one of ten with its newest thousand', async () => {
+  const { database } = core;
+  await database.execute(`WITH r AS (INSERT INTO repository (project_id, name) SELECT id, 'alpha/tagged' FROM project WHERE name = 'alpha' RETURNING id),
+    made AS (
+      INSERT INTO manifest (repository_id, digest, media_type, kind, size, total_size)
+      SELECT r.id, 'sha256:' || encode(sha256(('tagged' || n)::bytea), 'hex'), 'x/y', 'image', 1, 1 FROM r, generate_series(1, 100) AS n RETURNING id, repository_id)
+    INSERT INTO tag (repository_id, name, manifest_id, version_key, pushed_at)
+    SELECT repository_id, 't-' || id || '-' || lpad(n::text, 3, '0'), id, n::text, now() + n * interval '1 second' FROM made, generate_series(1, 300) AS n`);
+  const artifactsOn = async (page: string): Promise<Artifact[]> => (await core.call('GET', `/api/v2.0/projects/alpha/repositories/tagged/artifacts?${page}`, { as: 'admin' })).body as Artifact[];
+  const [many, ten] = [await artifactsOn('page_size=100'), await artifactsOn('page_size=10')];
+  expect([many.length, new Set(many.map(({ tags }) => tags?.length)), many[0]?.tags?.[0]?.name.slice(-3)]).toEqual([100, new Set([100]), '300']);
+  expect([ten.length, new Set(ten.map(({ tags }) => tags?.length))]).toEqual([10, new Set([300])]);
+});
+
 describe(`M-18: ${ACCESSORIES} accessories of one artifact`, () => {
   test.each([`${REPOSITORY}/artifacts/first?with_accessory=true`, `${REPOSITORY}/artifacts/first/accessories?page_size=100`, `${REPOSITORY}/artifacts/first/accessories?page_size=100&page=50`])('%s is a page, soon', async (path) => { expect(await faultOf(path)).toBeUndefined(); });
 
