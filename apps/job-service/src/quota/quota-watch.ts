@@ -2,7 +2,7 @@ import { appendEvents, type Database, type Origin } from '@haven/database';
 import type { DeliveredEvent, EventName } from '@haven/messages';
 import { Batches } from '../event/batches.js';
 import type { EventSubscriber } from '../event/subscribers.js';
-import { forgetRefusals, markWarned, projectsWithLimit, unmarkWarned, type LimitedProject } from './quota.store.js';
+import { forgetRefusals, markWarned, projectsWithLimit, unmarkWarned, type Freed, type LimitedProject } from './quota.store.js';
 
 /** From this part of its limit on, a project is warned. */
 const WARNED_FROM = 0.85;
@@ -31,8 +31,7 @@ export class QuotaWatch implements EventSubscriber {
   async #look(events: readonly DeliveredEvent<Watched>[]): Promise<void> {
     const projects = await projectsWithLimit(this.#database, [...new Set(events.map(({ payload }) => payload.project))]);
     if (projects.length === 0) return;
-    const freed = new Set(events.filter(({ type }) => isOneOf(type, FREEING)).map(({ payload }) => payload.project));
-    await forgetRefusals(this.#database, projects.map(({ id }) => id).filter((id) => freed.has(id)));
+    await forgetRefusals(this.#database, projects.flatMap(({ id }) => latestFreed(id, events)));
     for (const project of projects) {
       const full = project.used >= project.hard * WARNED_FROM;
       if (!full && project.warned) await unmarkWarned(this.#database, project.id);
@@ -51,6 +50,11 @@ export class QuotaWatch implements EventSubscriber {
       await appendEvents(transaction, [{ type: 'quota.warned', payload: { project: id, repository: payload.repository, ...digest, ...tags, used, hard }, actor, origin: cause }]);
     });
   }
+}
+
+function latestFreed(projectId: number, events: readonly DeliveredEvent<Watched>[]): Freed[] {
+  const times = events.filter(({ type, payload }) => payload.project === projectId && isOneOf(type, FREEING)).map(({ createdAt }) => createdAt.getTime());
+  return times.length === 0 ? [] : [{ projectId, at: new Date(Math.max(...times)) }];
 }
 
 function isOneOf(type: EventName, names: readonly EventName[]): boolean {

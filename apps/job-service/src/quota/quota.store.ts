@@ -31,8 +31,21 @@ export async function unmarkWarned(database: Database, projectId: number): Promi
   await database.execute('UPDATE quota_notice SET warned = false WHERE project_id = $1', [projectId]);
 }
 
-/** The next refusal is news: something was freed since the last one that was told of. */
-export async function forgetRefusals(database: Database, projectIds: readonly number[]): Promise<void> {
-  if (projectIds.length === 0) return;
-  await database.execute('UPDATE quota_notice SET exceeded_at = NULL WHERE project_id = ANY($1::int[]) AND exceeded_at IS NOT NULL', [projectIds]);
+/** A project in which something was freed, and when at the earliest: by the database's clock, when its transaction began. */
+export interface Freed {
+  readonly projectId: number;
+  readonly at: Date;
+}
+
+/**
+ * The next refusal is news where something was freed since the last one that was told of: where that is older, or less is
+ * used by now. Doing it again changes nothing, unless that is so again.
+ */
+export async function forgetRefusals(database: Database, freed: readonly Freed[]): Promise<void> {
+  if (freed.length === 0) return;
+  await database.execute(
+    `UPDATE quota_notice n SET exceeded_at = NULL FROM unnest($1::int[], $2::timestamptz[]) AS f (project_id, at)
+     WHERE n.project_id = f.project_id AND (n.exceeded_at < f.at OR n.exceeded_used > project_used(n.project_id))`,
+    [freed.map(({ projectId }) => projectId), freed.map(({ at }) => at)],
+  );
 }
