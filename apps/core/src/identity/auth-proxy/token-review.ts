@@ -69,8 +69,9 @@ function understood<Value>(form: z.ZodType<Value>, read: () => unknown): Value {
   try {
     return form.parse(read());
   } catch (cause) {
-    // What zod says names fields, never their values.
-    const [issue] = cause instanceof z.ZodError ? cause.issues : [];
-    throw new AuthProxyFault(issue === undefined ? wrong : `${wrong} (${issue.path.join('.') || 'the whole'}: ${issue.code})`, { cause });
+    // What zod says names fields, never their values; what the parser of JSON says quotes the answer, which may hold the token.
+    if (!(cause instanceof z.ZodError)) throw new AuthProxyFault(`${wrong} (no JSON)`);
+    const [issue] = cause.issues;
+    throw new AuthProxyFault(`${wrong} (${issue?.path.join('.') || 'the whole'}: ${issue?.code ?? ''})`, { cause });
   }
 }
