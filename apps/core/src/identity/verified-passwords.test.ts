@@ -1,4 +1,5 @@
-import { describe, expect, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { VerifiedPasswords } from './verified-passwords.js';
 
 function counted(result: boolean): { readonly verify: () => Promise<boolean>; readonly times: () => number } {
@@ -12,7 +13,19 @@ function counted(result: boolean): { readonly verify: () => Promise<boolean>; re
   };
 }
 
+afterEach(() => { jest.useRealTimers(); });
+
 describe('verified passwords', () => {
+  test('are not remembered for longer when somebody puts the clock back', async () => {
+    const passwords = new VerifiedPasswords(undefined, 20);
+    const { verify, times } = counted(true);
+    await passwords.check('id 1', 'hash', 'secret', verify);
+    jest.useFakeTimers({ now: Date.now() - 3_600_000, doNotFake: ['performance', 'setTimeout', 'nextTick', 'queueMicrotask'] });
+    await sleep(30);
+    await passwords.check('id 1', 'hash', 'secret', verify);
+    expect(times()).toBe(2);
+  });
+
   test('are remembered for a minute', async () => {
     let now = 0;
     const passwords = new VerifiedPasswords(() => now);
