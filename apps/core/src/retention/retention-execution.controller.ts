@@ -14,7 +14,7 @@ export class RetentionExecutionController {
 
   @Post()
   @Operation({
-    id: 'triggerRetentionExecution', tag: 'Retention', summary: 'Run a retention policy, or try what it would delete', refuses: ['FORBIDDEN', 'NOT_FOUND'],
+    id: 'triggerRetentionExecution', tag: 'Retention', summary: 'Run a retention policy, or try what it would delete', refuses: ['FORBIDDEN', 'NOT_FOUND', 'TOO_MANY_REQUEST'],
     audits: { operation: 'start', resourceType: 'retention_policy' },
   })
   @HttpCode(201)
