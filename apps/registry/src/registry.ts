@@ -49,7 +49,7 @@ export class Registry {
 
   constructor(parts: RegistryParts) {
     const { settings, database, storage, broadcasts, logger, metrics } = parts;
-    const catalog = new Catalog(database);
+    const catalog = new Catalog(database, logger);
     const epochs = new AccessEpochs();
     this.#parts = parts;
     this.#caches = {

@@ -1,6 +1,7 @@
 import type { Page } from '@haven/api';
 import type { Digest } from '@haven/oci';
 import type { Database, NewEvent } from '@haven/database';
+import type { Logger } from '@haven/runtime';
 import { listBin, repositoryInBin, restore, type BinEntry, type BinQuery, type Restored } from './bin.js';
 import { findRecallable } from './blob-links.js';
 import { abandonBlob, addBlob, claimBlob, findBlob, mountBlob, removeBlob, type BlobInRepository, type BlobToAdd, type BlobToMount } from './blobs.js';
@@ -13,7 +14,7 @@ import { repositoryHistory, rollBackTag, tagAt, tagHistory, type RollBack, type 
 import { listReferrers, listRepositories, recordPulls, type Pull, type Referrer, type ReferrerQuery } from './listing.js';
 import { findManifest, putManifest, type ManifestReference, type ManifestToPut, type StoredManifest } from './manifests.js';
 import type { PageWanted } from './page.js';
-import { foldQuotaChanges, projectHolds, quotaRefusal, recomputeUsage, repairUsage, usage, withinQuota, type Addition, type ProjectUsage } from './quota.js';
+import { foldQuotaChanges, projectHolds, quotaRefusal, recomputeUsage, repairUsage, tellRefusal, usage, withinQuota, type Addition, type ProjectUsage } from './quota.js';
 import { findRepository, type Repository } from './repositories.js';
 import { createTag, deleteTag, listTags, type TagToCreate, type TagToDelete } from './tags.js';
 import { untaggedArtifacts, type UntaggedPage } from './untagged.js';
@@ -28,9 +29,12 @@ import {
  */
 export class Catalog {
   readonly #database: Database;
+  readonly #logger: Pick<Logger, 'warn'>;
 
-  constructor(database: Database) {
+  /** `logger` is told what went wrong beside a change or a refusal that stands all the same. */
+  constructor(database: Database, logger: Pick<Logger, 'warn'> = PROCESS_WARNINGS) {
     this.#database = database;
+    this.#logger = logger;
   }
 
   findRepository(name: string): Promise<Repository | undefined> {
@@ -53,7 +57,7 @@ export class Catalog {
     return this.#stored(blob, () => addBlob(this.#database, blob));
   }
   mountBlob(mount: BlobToMount): Promise<boolean> {
-    return withinQuota(this.#database, mount, () => mountBlob(this.#database, mount));
+    return this.#withinQuota(mount, () => mountBlob(this.#database, mount));
   }
   /** The size of a blob that the repository does not hold, but that putManifest would link again (see recallBlobs). */
   findRecallableBlob(repository: string, digest: Digest): Promise<number | undefined> {
@@ -74,7 +78,7 @@ export class Catalog {
   }
   copyArtifact(copy: ArtifactToCopy): Promise<{ readonly digest: string }> {
     const { from: { reference }, to: { repository }, actor } = copy;
-    return withinQuota(this.#database, { repository, actor, ...('tag' in reference ? { tags: [reference.tag] } : { digest: reference.digest }) }, () => copyArtifact(this.#database, copy));
+    return this.#withinQuota({ repository, actor, ...('tag' in reference ? { tags: [reference.tag] } : { digest: reference.digest }) }, () => copyArtifact(this.#database, copy));
   }
   listReferrers(repositoryId: string, wanted: ReferrerQuery): Promise<Referrer[]> {
     return listReferrers(this.#database, repositoryId, wanted);
@@ -99,7 +103,7 @@ export class Catalog {
     return tagAt(this.#database, repositoryId, tag, time);
   }
   rollBackTag(wanted: RollBack): Promise<void> {
-    return withinQuota(this.#database, { ...wanted, tags: [wanted.tag] }, () => rollBackTag(this.#database, wanted));
+    return this.#withinQuota({ ...wanted, tags: [wanted.tag] }, () => rollBackTag(this.#database, wanted));
   }
   recordPulls(pulls: readonly Pull[], events: readonly NewEvent[] = []): Promise<void> {
     return recordPulls(this.#database, pulls, events);
@@ -138,11 +142,9 @@ export class Catalog {
   listBin(wanted: BinQuery): Promise<Page<BinEntry>> {
     return listBin(this.#database, wanted);
   }
-  restore(entryId: string, projectId: number, actor: string): Promise<Restored> {
-    return withinQuota(this.#database, async () => {
-      const repository = await repositoryInBin(this.#database, entryId);
-      return repository === undefined ? undefined : { repository, actor };
-    }, () => restore(this.#database, entryId, projectId, actor));
+  async restore(entryId: string, projectId: number, actor: string): Promise<Restored> {
+    const repository = (await repositoryInBin(this.#database, entryId)) ?? '';
+    return this.#withinQuota({ repository, actor }, () => restore(this.#database, entryId, projectId, actor));
   }
   purgeBin(before: Date, limit: number): Promise<PurgedBin> {
     return purgeBin(this.#database, before, limit);
@@ -172,20 +174,40 @@ export class Catalog {
   projectHolds(projectId: number, digest: Digest): Promise<boolean> {
     return projectHolds(this.#database, projectId, digest);
   }
-  quotaRefusal(projectId: number, addition: Addition, added: number): Promise<CatalogError> {
-    return quotaRefusal(this.#database, projectId, addition, added);
+  /** The refusal for a request that would add `added` bytes, told as an event, too; for those who see beforehand that there is no room. */
+  async quotaRefusal(projectId: number, addition: Addition, added: number): Promise<CatalogError> {
+    const refusal = await quotaRefusal(this.#database, projectId, added);
+    await tellRefusal(this.#database, this.#logger, addition, refusal);
+    return refusal;
   }
   foldQuotaChanges(limit: number): Promise<number> {
     return foldQuotaChanges(this.#database, limit);
   }
 
   /** Runs the change that makes stored bytes part of a repository; what it refuses is left to garbage collection. */
-  async #stored<Result>(blob: Addition & { readonly digest: Digest; readonly size: number }, work: () => Promise<Result>): Promise<Result> {
+  #stored<Result>(blob: Addition & { readonly digest: Digest; readonly size: number }, work: () => Promise<Result>): Promise<Result> {
+    return this.#withinQuota(blob, async () => {
+      try {
+        return await withinQuota(work);
+      } catch (error) {
+        if (error instanceof CatalogError && error.code !== 'blob-deleting') await abandonBlob(this.#database, blob.digest, blob.size);
+        throw error;
+      }
+    });
+  }
+
+  /** Runs a change; that it is refused for the quota is told as an event. */
+  async #withinQuota<Result>(addition: Addition, work: () => Promise<Result>): Promise<Result> {
     try {
-      return await withinQuota(this.#database, blob, work);
+      return await withinQuota(work);
     } catch (error) {
-      if (error instanceof CatalogError && error.code !== 'blob-deleting') await abandonBlob(this.#database, blob.digest, blob.size);
+      await tellRefusal(this.#database, this.#logger, addition, error);
       throw error;
     }
   }
 }
+
+/** Where nobody gave a logger. */
+const PROCESS_WARNINGS: Pick<Logger, 'warn'> = {
+  warn: (message, { error } = {}) => { process.emitWarning(error === undefined ? message : `${message}: ${String(error)}`); },
+};

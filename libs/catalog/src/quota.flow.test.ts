@@ -1,5 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { digestOf, type Digest } from '@haven/oci';
+import { FakeLogger } from '@haven/runtime';
+import { Catalog } from './catalog.js';
 import { CatalogFixture, refusals, type Descriptor } from './testing/catalog-fixture.js';
 
 let fixture: CatalogFixture;
@@ -113,6 +116,68 @@ describe('a limited project', () => {
       expect(refusals(outcomes)).toEqual(added === 10 ? [] : ['quota-exceeded']);
       expect(await used()).toBe(before + added * 100);
     }
+  });
+});
+
+describe('a refusal', () => {
+  const refuse = (): Promise<Error> => fixture.catalog.quotaRefusal(1, { repository: 'alpha/a', actor: '' }, 50);
+  const told = async (): Promise<string[]> => (await fixture.events()).filter((event) => event.startsWith('quota.exceeded'));
+  beforeEach(async () => {
+    await fixture.database.execute('DELETE FROM quota_notice');
+    await fixture.events();
+  });
+
+  test('is told once, also by many at once, and again when something was freed or the limit was changed', async () => {
+    await fixture.blob('alpha/a', bytes(30));
+    await fixture.limit(40);
+    await Promise.all(Array.from({ length: 10 }, refuse));
+    expect(await told()).toEqual(['quota.exceeded alpha/a']);
+    await refuse();
+    expect(await told()).toEqual([]);
+    await fixture.limit(41);
+    await refuse();
+    expect(await told()).toHaveLength(1);
+    await fixture.catalog.removeBlob('alpha/a', digestOf(Buffer.from(bytes(30))));
+    await refuse();
+    expect(await told()).toHaveLength(1);
+    await fixture.database.execute(`UPDATE quota_notice SET exceeded_at = exceeded_at - interval '25 hours'`);
+    await refuse();
+    expect(await told()).toHaveLength(1);
+  });
+
+  test('is told of a project that nothing but a warning was told of', async () => {
+    await fixture.limit(40);
+    await fixture.database.execute('INSERT INTO quota_notice (project_id, warned) VALUES (1, true)');
+    await refuse();
+    expect(await told()).toHaveLength(1);
+  });
+
+  test('that was told before waits for nobody, and locks nothing', async () => {
+    await fixture.limit(40);
+    await refuse();
+    await fixture.database.transaction(async (transaction) => {
+      await transaction.query('SELECT 1 FROM quota_notice FOR UPDATE');
+      const waits = new AbortController();
+      expect(await Promise.race([refuse(), sleep(10_000, 'waits', { signal: waits.signal })])).toMatchObject({ code: 'quota-exceeded' });
+      waits.abort();
+    });
+  });
+
+  test('that cannot be told is a refusal all the same: the stored bytes are left to garbage collection, and the log says why', async () => {
+    const logger = new FakeLogger();
+    const catalog = new Catalog(fixture.database, logger);
+    const digest = digestOf(Buffer.from('no room and no notice'));
+    await fixture.blob('alpha/a', 'x');
+    await fixture.limit(1);
+    await fixture.database.execute('ALTER TABLE quota_notice RENAME TO quota_notice_away');
+    try {
+      await expect(catalog.addBlob({ repository: 'alpha/a', projectId: 1, actor: '', digest, size: 21 })).rejects.toMatchObject({ code: 'quota-exceeded' });
+      expect(await catalog.quotaRefusal(1, { repository: 'alpha/a', actor: '' }, 5)).toMatchObject({ code: 'quota-exceeded', quota: { added: 5 } });
+    } finally {
+      await fixture.database.execute('ALTER TABLE quota_notice_away RENAME TO quota_notice');
+    }
+    expect(await fixture.database.query('SELECT b.size FROM blob b JOIN unlinked_blob u ON u.digest = b.digest WHERE b.digest = $1', [digest])).toEqual([{ size: '21' }]);
+    expect(logger.lines).toEqual([1, 2].map(() => ({ level: 'warn', message: expect.stringContaining('quota'), fields: { repository: 'alpha/a', error: expect.anything() } })));
   });
 });
 

@@ -1,5 +1,6 @@
 import { projectOf } from '@haven/oci';
 import { appendEvents, type Database, type Queryable } from '@haven/database';
+import type { Logger } from '@haven/runtime';
 import { CatalogError, type QuotaExcess } from './catalog-error.js';
 
 /** What a project may hold and what it holds, in bytes; a limit of -1 is none. */
@@ -83,15 +84,12 @@ export interface Addition {
   readonly tags?: readonly string[];
 }
 
-/** Runs `work`; when the database refuses it for the quota, says so in the catalog's words and tells of it as an event. */
-export async function withinQuota<Result>(database: Database, addition: Addition | (() => Promise<Addition | undefined>), work: () => Promise<Result>): Promise<Result> {
+/** Runs `work`; when the database refuses it for the quota, says so in the catalog's words. */
+export async function withinQuota<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
-    const excess = excessOf(error);
-    const added = excess && (typeof addition === 'function' ? await addition() : addition);
-    if (excess && added) await tellExceeded(database, added, excess);
-    throw excess ?? error;
+    throw excessOf(error) ?? error;
   }
 }
 
@@ -100,22 +98,35 @@ export async function projectHolds(database: Queryable, projectId: number, diges
   return (await database.query('SELECT 1 FROM project_blob WHERE project_id = $1 AND digest = $2', [projectId, digest])).length > 0;
 }
 
-/** The refusal for a request that would add `added` bytes, told as an event, too; for those who see beforehand that there is no room. */
-export async function quotaRefusal(database: Database, projectId: number, addition: Addition, added: number): Promise<CatalogError> {
+/** The refusal for a request that would add `added` bytes; for those who see beforehand that there is no room. */
+export async function quotaRefusal(database: Queryable, projectId: number, added: number): Promise<CatalogError> {
   const { hard, used } = await usage(database, projectId);
-  const refusal = quotaExceeded({ hard, used, added });
-  await tellExceeded(database, addition, refusal);
-  return refusal;
+  return quotaExceeded({ hard, used, added });
 }
 
-/** Tells that a project is full, once until something was freed, the limit was changed or a day has passed: a client tries every layer. */
-async function tellExceeded(database: Database, { repository, actor, digest, tags = [] }: Addition, { quota, message }: CatalogError): Promise<void> {
-  if (quota === undefined) return;
+/**
+ * Tells, as an event, that a project is full, when this is why something was refused. It never rejects: whoever was refused
+ * must hear that, and not that nobody could be told.
+ */
+export async function tellRefusal(database: Database, logger: Pick<Logger, 'warn'>, addition: Addition, error: unknown): Promise<void> {
+  if (!(error instanceof CatalogError) || error.quota === undefined) return;
+  try {
+    await tellExceeded(database, addition, error.quota, error.message);
+  } catch (fault) {
+    logger.warn('the refusal for a quota could not be told as an event', { repository: addition.repository, error: fault });
+  }
+}
+
+/**
+ * Once until something was freed, the limit was changed or a day has passed: a client tries every layer. Those who come
+ * while that holds only read; the conflict is of those who are the first at the same time.
+ */
+async function tellExceeded(database: Database, { repository, actor, digest, tags = [] }: Addition, quota: QuotaExcess, message: string): Promise<void> {
   await database.transaction(async (transaction) => {
     const [told] = await transaction.query<{ project_id: number }>(
-      `INSERT INTO quota_notice AS n (project_id, exceeded_at, exceeded_used, exceeded_hard) SELECT id, now(), $2, $3 FROM project WHERE name = $1 AND deleted_at IS NULL
-       ON CONFLICT (project_id) DO UPDATE SET exceeded_at = excluded.exceeded_at, exceeded_used = excluded.exceeded_used, exceeded_hard = excluded.exceeded_hard
-         WHERE n.exceeded_at IS NULL OR n.exceeded_at < now() - interval '1 day' OR n.exceeded_hard <> excluded.exceeded_hard OR n.exceeded_used > excluded.exceeded_used
+      `INSERT INTO quota_notice AS n (project_id, exceeded_at, exceeded_used, exceeded_hard)
+       SELECT p.id, now(), $2, $3 FROM project p LEFT JOIN quota_notice n ON n.project_id = p.id WHERE p.name = $1 AND p.deleted_at IS NULL AND ${IS_NEWS}
+       ON CONFLICT (project_id) DO UPDATE SET exceeded_at = excluded.exceeded_at, exceeded_used = excluded.exceeded_used, exceeded_hard = excluded.exceeded_hard WHERE ${IS_NEWS}
        RETURNING project_id`,
       [projectOf(repository), quota.used, quota.hard],
     );
@@ -124,6 +135,9 @@ async function tellExceeded(database: Database, { repository, actor, digest, tag
     await appendEvents(transaction, [{ type: 'quota.exceeded', payload, actor }]);
   });
 }
+
+/** Whether what was told last, n, holds no more; nothing may have been told yet. */
+const IS_NEWS = `(n.exceeded_at IS NULL OR n.exceeded_at < now() - interval '1 day' OR n.exceeded_hard <> $3::bigint OR n.exceeded_used > $2::bigint)`;
 
 function excessOf(error: unknown): CatalogError | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error) || error.code !== EXCEEDED) return undefined;

@@ -37,7 +37,7 @@ export class PlatformModule implements OnApplicationShutdown {
       providers: [
         { provide: CoreOptions, useValue: new CoreOptions(settings) },
         { provide: Database, inject: [Logger], useFactory: (logger: Logger) => openDatabase(settings, logger) },
-        { provide: Catalog, inject: [Database], useFactory: (database: Database) => new Catalog(database) },
+        { provide: Catalog, inject: [Database, Logger], useFactory: (database: Database, logger: Logger) => new Catalog(database, logger) },
         { provide: Messages, inject: [Logger], useFactory: (logger: Logger) => connectRedis(settings.HAVEN_REDIS_URL, logger) },
         { provide: Broadcasts, inject: [Messages], useFactory: (messages: Messages) => messages.broadcasts },
         { provide: BlobStorage, useFactory: () => openStorage(settings.HAVEN_STORAGE, { accessKey: settings.HAVEN_S3_ACCESS_KEY, secretKey: settings.HAVEN_S3_SECRET_KEY }) },
