@@ -32,9 +32,11 @@ export class StorageSilent extends Error {
 export const WORKERS = 4;
 /** None is begun once the call has taken so long, so that the rows are not locked for longer: the rest is for the next call. */
 const BEGIN_WITHIN_MS = 2000;
-/** How long an answer is waited for; the database ends a transaction that is idle for twice as long. */
+/** How long the answers to deletions are waited for. */
 const ANSWER_WITHIN_MS = 15_000;
-/** The same, once the collection is to stop. */
+/** How long is waited, after that, until they are durable. The database ends a transaction that is idle for 30 seconds, which is longer than both. */
+const SETTLE_WITHIN_MS = 10_000;
+/** Each of the two, once the collection is to stop. */
 const STOP_WITHIN_MS = 2000;
 
 /**
@@ -60,7 +62,7 @@ export class ByteRemoval {
     const { signal, workers = WORKERS } = this.#wanted;
     const done: MarkedBlob[] = [];
     const failed: { digest: Digest; error: unknown }[] = [];
-    const deadline = new Deadline(signal);
+    const deadline = new Deadline(ANSWER_WITHIN_MS, signal);
     const begun = performance.now();
     let next = 0;
     const work = async (): Promise<void> => {
@@ -74,8 +76,8 @@ export class ByteRemoval {
       }
     };
     await Promise.all(Array.from({ length: workers }, work));
-    const fault = await this.#settle(done, deadline);
     deadline.clear();
+    const fault = await this.#settle(done);
     // Nobody can tell which of them would come back after a power cut.
     if (fault !== undefined) return { gone: [], failed: [...failed, ...done.map(({ digest }) => ({ digest, error: fault.error }))] };
     return { gone: done.map((blob) => ({ ...blob, present: this.#uncounted.has(blob.digest) })), failed };
@@ -86,13 +88,17 @@ export class ByteRemoval {
     for (const { digest } of blobs) this.#uncounted.delete(digest);
   }
 
-  async #settle(done: readonly MarkedBlob[], deadline: Deadline): Promise<{ readonly error: unknown } | undefined> {
+  /** With a time of its own: one deletion without an answer has used up that of all, and would make failures of its neighbours. */
+  async #settle(done: readonly MarkedBlob[]): Promise<{ readonly error: unknown } | undefined> {
     if (this.#wanted.settleBytes === undefined || done.length === 0) return undefined;
+    const deadline = new Deadline(SETTLE_WITHIN_MS, this.#wanted.signal);
     try {
       await Promise.race([this.#wanted.settleBytes(done.map(({ digest }) => digest)), deadline.passed]);
       return undefined;
     } catch (error) {
       return { error };
+    } finally {
+      deadline.clear();
     }
   }
 
@@ -110,10 +116,10 @@ class Deadline {
   #timer: NodeJS.Timeout;
   #pass: () => void = () => undefined;
 
-  constructor(signal: AbortSignal | undefined) {
+  constructor(withinMs: number, signal: AbortSignal | undefined) {
     this.passed = new Promise((_, reject) => { this.#pass = () => { reject(new StorageSilent('storage did not answer in time')); }; });
     this.passed.catch(() => undefined); // Nobody may be waiting for an answer just then.
-    this.#timer = setTimeout(this.#pass, ANSWER_WITHIN_MS);
+    this.#timer = setTimeout(this.#pass, signal?.aborted === true ? STOP_WITHIN_MS : withinMs);
     this.#signal = signal;
     signal?.addEventListener('abort', this.#hurry, { once: true });
   }

@@ -63,6 +63,7 @@ export async function previewGarbage(database: Database, { graceSeconds, binBefo
   return { due, young, ...(await previewBin(database, binBefore)) };
 }
 
+/** Of most lost blobs there are no bytes. Damaged ones have some, which is not known here: a collection may free more than this. */
 const PAGE_SQL = `WITH page AS (
     SELECT u.digest, u.unlinked_at FROM unlinked_blob u
     WHERE u.unlinked_at >= $2::timestamptz AND (u.unlinked_at, u.digest) > ($2::timestamptz, $3) ORDER BY u.unlinked_at, u.digest LIMIT $4),

@@ -125,17 +125,44 @@ describe('a collection', () => {
     expect([stored.size, await left()]).toEqual([0, 0]);
   });
 
-  test('that waits in vain for storage gives up after some seconds, and leaves that blob alone', async () => {
+  test('that waits in vain for storage gives up after some seconds, and leaves that blob alone, but counts its neighbours', async () => {
     await garbage(30);
-    const stuck = digestOf(Buffer.from('garbage 3'));
+    const stuck = [...stored].toSorted()[3] as Digest;
     const stop = new AbortController();
-    setTimeout(() => { stop.abort(); }, 200);
+    const settled: Digest[] = [];
     const begun = performance.now();
-    const { blobs, failed } = await collect({ signal: stop.signal, removeBytes: (digest) => (digest === stuck ? new Promise<boolean>(() => undefined) : remove(digest)) });
-    expect(performance.now() - begun).toBeLessThan(4500);
-    expect([blobs + failed <= 30, failed]).toEqual([true, 1]);
+    const { blobs, bytes, failed } = await collect({
+      signal: stop.signal,
+      removeBytes: (digest) => {
+        if (digest !== stuck) return remove(digest);
+        stop.abort();
+        return new Promise<boolean>(() => undefined);
+      },
+      settleBytes: async (digests) => {
+        await sleep(20);
+        settled.push(...digests);
+      },
+    });
+    expect(performance.now() - begun).toBeLessThan(15_000);
+    expect([blobs > 1, bytes, failed]).toEqual([true, 10 * blobs, 1]);
+    expect([settled.length, settled.includes(stuck)]).toEqual([blobs, false]);
     expect(failures).toEqual([stuck]);
-    expect(stored.has(stuck)).toBe(true);
+    expect([stored.has(stuck), stored.size, await left()]).toEqual([true, 30 - blobs, 30 - blobs]);
+    expect(await fixture.database.query(`SELECT digest FROM blob WHERE state = 'deleting'`)).toEqual([{ digest: stuck }]);
+  });
+
+  test('that waits in vain for deletions to become durable counts none of them, and gives up after some seconds', async () => {
+    await garbage(30);
+    const stop = new AbortController();
+    const settleBytes = (): Promise<void> => {
+      stop.abort();
+      return new Promise<void>(() => undefined);
+    };
+    const begun = performance.now();
+    const { blobs, bytes, failed } = await collect({ signal: stop.signal, settleBytes });
+    expect(performance.now() - begun).toBeLessThan(15_000);
+    expect([blobs, bytes, failed > 0, failures.length]).toEqual([0, 0, true, failed]);
+    expect(await left()).toBe(30);
   });
 });
 
