@@ -2,6 +2,7 @@ import { appendEvents, type Database, type NewEvent, type Transaction } from '@h
 import { takeOutOfBin } from './bin-entries.js';
 import { linkBlobs } from './blob-links.js';
 import { CatalogError } from './catalog-error.js';
+import { isLost } from './lost.js';
 import type { ManifestReference } from './manifests.js';
 import { holdRepository, openRepository, type OpenRepository, type Repository, type RepositoryToOpen } from './repositories.js';
 import { pointTag } from './tags.js';
@@ -24,7 +25,7 @@ interface SourceManifest {
  * Copies an artifact with its children and accessories (and theirs), and the tag that names it in `from`, in one
  * transaction; blobs are shared, not copied. A tag of that name in the other repository is moved.
  * Rejects with 'repository-unknown', 'manifest-unknown', 'project-unknown', 'accessory-source', 'immutable',
- * 'references-missing' or 'quota-exceeded'.
+ * 'references-missing', also when storage has lost something of it, or 'quota-exceeded'.
  */
 export async function copyArtifact(database: Database, { from, to, actor }: ArtifactToCopy): Promise<{ readonly digest: string }> {
   return database.transaction(async (transaction) => {
@@ -32,7 +33,8 @@ export async function copyArtifact(database: Database, { from, to, actor }: Arti
     const root = await findRoot(transaction, source, from.reference);
     const graph = await lockGraph(transaction, source, root);
     const target = await openForCopy(transaction, { ...to, actor });
-    const copies = source.id === target.id ? new Map(graph.map(({ digest, id }) => [digest, id])) : await copyGraph(transaction, source, target, graph, actor);
+    await copyLinks(transaction, source, target, graph);
+    const copies = source.id === target.id ? new Map(graph.map(({ digest, id }) => [digest, id])) : await copyGraph(transaction, target, graph, actor);
     const events: NewEvent[] = [pushed(target, root, from.reference, actor)];
     if ('tag' in from.reference) events.push(...(await pointTag(transaction, target, from.reference.tag, { manifestId: copyOf(copies, root), digest: root.digest }, actor)));
     await appendEvents(transaction, events);
@@ -45,7 +47,7 @@ async function findRoot(transaction: Transaction, source: Repository, reference:
   const [row] = await transaction.query<SourceManifest & { readonly accessory: boolean }>(
     `SELECT m.id, m.digest, m.media_type, m.artifact_type, EXISTS (SELECT 1 FROM accessory a WHERE a.manifest_id = m.id) AS accessory
      FROM manifest m ${byTag ? 'JOIN tag t ON t.manifest_id = m.id AND t.repository_id = $1 AND t.name = $2 WHERE' : 'WHERE m.digest = $2 AND'}
-     m.repository_id = $1 AND m.deleted_at IS NULL FOR KEY SHARE OF m`,
+     m.repository_id = $1 AND m.deleted_at IS NULL AND NOT ${isLost('m.digest')} FOR KEY SHARE OF m`,
     [source.id, byTag ? reference.tag : reference.digest],
   );
   if (!row) throw new CatalogError('manifest-unknown', `${source.name} has no artifact ${byTag ? reference.tag : reference.digest}`);
@@ -79,8 +81,7 @@ async function openForCopy(transaction: Transaction, wanted: RepositoryToOpen): 
 }
 
 /** Resolves to the ids of the copies by their digests. */
-async function copyGraph(transaction: Transaction, source: Repository, target: OpenRepository, graph: readonly SourceManifest[], actor: string): Promise<Map<string, string>> {
-  await copyLinks(transaction, source, target, graph);
+async function copyGraph(transaction: Transaction, target: OpenRepository, graph: readonly SourceManifest[], actor: string): Promise<Map<string, string>> {
   const copies = await copyManifests(transaction, target, graph, actor);
   const fresh = copies.filter((copy) => copy.fresh);
   const revived = copies.filter((copy) => copy.revived);
@@ -89,20 +90,21 @@ async function copyGraph(transaction: Transaction, source: Repository, target: O
   return new Map(copies.map((copy) => [copy.digest, copy.id]));
 }
 
+/**
+ * Lets the target serve all that the source holds of the artifact. What storage has lost is refused also where manifests may
+ * be sparse: a link to it would be needed for when it is back, and without its bytes the copy would be none.
+ */
 async function copyLinks(transaction: Transaction, source: Repository, target: OpenRepository, graph: readonly SourceManifest[]): Promise<void> {
   const rows = await transaction.query<{ digest: string; held: boolean }>(
     `WITH wanted AS (SELECT digest FROM manifest WHERE id = ANY($2::bigint[]) UNION SELECT digest FROM manifest_blob WHERE manifest_id = ANY($2::bigint[]))
      SELECT w.digest, EXISTS (SELECT 1 FROM repository_blob rb WHERE rb.repository_id = $1 AND rb.digest = w.digest) AS held FROM wanted w`,
     [source.id, graph.map((manifest) => manifest.id)],
   );
-  const present = await transaction.query<{ digest: string }>(
-    `SELECT digest FROM blob WHERE digest = ANY($1) AND state = 'present' ORDER BY digest FOR KEY SHARE`, [rows.filter((row) => row.held).map((row) => row.digest)]);
-  const copied = new Set(present.map((row) => row.digest));
-  // Not held, or lost.
-  const missing = rows.map((row) => row.digest).filter((digest) => !copied.has(digest));
-  if (missing.length > 0 && !target.allowsSparseManifests) {
-    throw new CatalogError('references-missing', `${source.name} does not hold everything that the artifact names`, missing);
-  }
+  const held = rows.filter((row) => row.held).map((row) => row.digest);
+  const blobs = await transaction.query<{ digest: string; state: string }>(`SELECT digest, state FROM blob WHERE digest = ANY($1) ORDER BY digest FOR KEY SHARE`, [held]);
+  const copied = new Set(blobs.filter((row) => row.state === 'present').map((row) => row.digest));
+  const missing = (target.allowsSparseManifests ? held : rows.map((row) => row.digest)).filter((digest) => !copied.has(digest));
+  if (missing.length > 0) throw new CatalogError('references-missing', `${source.name} does not hold everything that the artifact names`, missing);
   await linkBlobs(transaction, target.id, [...copied]);
 }
 

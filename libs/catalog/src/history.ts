@@ -3,7 +3,7 @@ import { appendEvents, type Database, type Queryable, type Transaction } from '@
 import { CatalogError } from './catalog-error.js';
 import { selectPage, type PageWanted } from './page.js';
 import { changeRepository } from './repositories.js';
-import { artifactRestored, requireNothingLost, reviveManifests } from './reviving.js';
+import { artifactRestored, reviveManifests } from './reviving.js';
 import { pointTag, type TagTarget } from './tags.js';
 
 /** One thing that happened to a tag. */
@@ -78,7 +78,6 @@ export async function rollBackTag(database: Database, wanted: RollBack): Promise
     if (!target) throw new CatalogError('restore-conflict', `${wanted.digest} was removed for good`, [wanted.digest]);
     const events = await pointTag(transaction, repository, wanted.tag, target, wanted.actor, 'restore');
     const revived = await reviveManifests(transaction, repository, [target.manifestId]);
-    if (revived.length === 0) await requireNothingLost(transaction, repository, target.manifestId);
     if (revived.length > 0) events.push(artifactRestored(repository, wanted.digest, wanted.actor));
     await appendEvents(transaction, events);
   });

@@ -1,5 +1,6 @@
 import type { Digest } from '@haven/oci';
 import { appendEvents, type Database, type NewEvent, type Queryable } from '@haven/database';
+import { isLost } from './lost.js';
 
 export interface Referrer {
   readonly digest: Digest;
@@ -28,12 +29,15 @@ export interface Pull {
   readonly at: Date | undefined;
 }
 
-/** Manifests of the repository whose subject is the given digest (OCI Distribution 1.1, "Listing Referrers"). */
+/**
+ * Manifests of the repository whose subject is the given digest (OCI Distribution 1.1, "Listing Referrers"); none whose bytes
+ * are lost, so that whoever looks before signing puts the signature again.
+ */
 export async function listReferrers(database: Queryable, repositoryId: string, wanted: ReferrerQuery): Promise<Referrer[]> {
   const rows = await database.query<{ digest: Digest; media_type: string; artifact_type: string; size: string; annotations: Record<string, string> | null }>(
     `SELECT digest, media_type, artifact_type, size, annotations FROM manifest
      WHERE repository_id = $1 AND subject_digest = $2 AND deleted_at IS NULL AND digest > $3
-       AND ($4::text IS NULL OR artifact_type = $4)
+       AND NOT ${isLost('manifest.digest')} AND ($4::text IS NULL OR artifact_type = $4)
      ORDER BY digest LIMIT $5`,
     [repositoryId, wanted.subject, wanted.last, wanted.artifactType ?? null, wanted.limit],
   );

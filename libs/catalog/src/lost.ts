@@ -8,6 +8,11 @@ export interface SeenBlob {
   readonly createdAt: string;
 }
 
+/** Whether storage has lost the blob of this digest: then it, and the manifest that it may be, is told of to nobody. */
+export function isLost(digest: string): string {
+  return `EXISTS (SELECT 1 FROM blob lost WHERE lost.digest = ${digest} AND lost.state = 'lost')`;
+}
+
 /**
  * Marks a blob of which storage has no bytes, or other ones, as lost. From then on nobody is told that there is such a blob,
  * so that clients send it again, and whatever names it stays as it is and works again when one has (see keepStored). What

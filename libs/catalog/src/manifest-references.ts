@@ -3,6 +3,7 @@ import { isForeignLayer } from '@haven/oci';
 import type { Transaction } from '@haven/database';
 import { recallBlobs } from './blob-links.js';
 import { CatalogError } from './catalog-error.js';
+import { isLost } from './lost.js';
 import type { OpenRepository } from './repositories.js';
 
 export interface CheckedReferences {
@@ -61,7 +62,7 @@ interface SizeRow {
 async function heldManifests(transaction: Transaction, repositoryId: string, children: readonly Descriptor[]): Promise<Map<string, HeldSize>> {
   const rows = await transaction.query<SizeRow>(
     `SELECT digest, size AS own, total_size AS total FROM manifest
-     WHERE repository_id = $1 AND digest = ANY($2) AND deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM blob b WHERE b.digest = manifest.digest AND b.state = 'lost')
+     WHERE repository_id = $1 AND digest = ANY($2) AND deleted_at IS NULL AND NOT ${isLost('manifest.digest')}
      ORDER BY digest FOR KEY SHARE`,
     [repositoryId, children.map((child) => child.digest)],
   );

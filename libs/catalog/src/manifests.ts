@@ -4,6 +4,7 @@ import { takeOutOfBin } from './bin-entries.js';
 import { accessoryOf, describeArtifact, type ArtifactDescription } from './artifact-type.js';
 import { keepStored } from './blobs.js';
 import { jsonForColumn, textForColumn } from './json-column.js';
+import { isLost } from './lost.js';
 import { checkReferences, namedContent } from './manifest-references.js';
 import { openRepository, type OpenRepository, type RepositoryToOpen } from './repositories.js';
 import { pointTag } from './tags.js';
@@ -35,7 +36,7 @@ export async function findManifest(database: Queryable, repository: string, refe
     `SELECT m.repository_id, m.digest, m.media_type, m.size
      FROM repository r JOIN project p ON p.id = r.project_id AND p.deleted_at IS NULL
      ${byTag ? 'JOIN tag t ON t.repository_id = r.id AND t.name = $2 JOIN manifest m ON m.id = t.manifest_id' : 'JOIN manifest m ON m.repository_id = r.id AND m.digest = $2'}
-     WHERE r.name = $1 AND r.deleted_at IS NULL AND m.deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM blob b WHERE b.digest = m.digest AND b.state = 'lost')`,
+     WHERE r.name = $1 AND r.deleted_at IS NULL AND m.deleted_at IS NULL AND NOT ${isLost('m.digest')}`,
     [repository, byTag ? reference.tag : reference.digest],
   );
   return row && { repositoryId: row.repository_id, digest: row.digest, mediaType: row.media_type, size: Number(row.size) };

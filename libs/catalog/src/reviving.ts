@@ -12,49 +12,49 @@ interface ManifestRow {
 /**
  * Brings those of these manifests that are deleted back to life, with the deleted manifests that they name, and lets the
  * repository, which the caller holds (changeRepository), serve their blobs again. Resolves to those that were deleted.
- * Rejects with 'restore-conflict' when content is gone or lost, or SQLSTATE HVQ01 when the project has no room for it.
+ * Rejects with 'restore-conflict' when content is gone, or when storage has lost something that one of these manifests needs,
+ * deleted or live; or with SQLSTATE HVQ01 when the project has no room for it.
  */
 export async function reviveManifests(transaction: Transaction, repository: Repository, manifestIds: readonly string[]): Promise<ManifestRow[]> {
   const manifests = await lockDeleted(transaction, repository.id, manifestIds);
-  if (manifests.length === 0) return [];
+  if (manifests.length > 0) await revive(transaction, repository, manifests);
+  await requireNothingLost(transaction, repository, manifestIds);
+  return manifests;
+}
+
+/** Links what is lost, too: whether it may be so is asked at the end, of all that is needed. */
+async function revive(transaction: Transaction, repository: Repository, manifests: readonly ManifestRow[]): Promise<void> {
   const ids = manifests.map((manifest) => manifest.id);
   const own = new Set(manifests.map((manifest) => manifest.digest));
   const named = await transaction.query<{ digest: string }>('SELECT DISTINCT digest FROM manifest_blob WHERE manifest_id = ANY($1::bigint[])', [ids]);
   const wanted = [...new Set([...own, ...named.map((row) => row.digest)])];
-  const blobs = await transaction.query<{ digest: string; state: string }>(
-    `SELECT digest, state FROM blob WHERE digest = ANY($1) AND state IN ('present', 'lost') ORDER BY digest FOR KEY SHARE`, [wanted]);
-  const held = new Set(blobs.filter((row) => row.state === 'present').map((row) => row.digest));
+  const blobs = await transaction.query<{ digest: string }>(`SELECT digest FROM blob WHERE digest = ANY($1) AND state <> 'deleting' ORDER BY digest FOR KEY SHARE`, [wanted]);
+  const held = new Set(blobs.map((row) => row.digest));
   const gone = wanted.filter((digest) => !held.has(digest));
   if (gone.some((digest) => own.has(digest)) || (gone.length > 0 && !(await allowsSparseManifests(transaction, repository.projectId)))) {
-    if (blobs.length === wanted.length) throw contentLost(gone);
     throw new CatalogError('restore-conflict', `content of it was removed from ${repository.name} for good`, gone);
   }
   await linkBlobs(transaction, repository.id, [...held]);
   await transaction.execute('UPDATE manifest SET deleted_at = NULL WHERE id = ANY($1::bigint[])', [ids]);
   await takeOutOfBin(transaction, ids);
-  return manifests;
 }
 
 /**
- * Refuses a live manifest of which storage has lost something, be it of a manifest that it names. Rejects with
- * 'restore-conflict'.
+ * Refuses manifests of which storage has lost something, be it of a manifest that they name. Also in projects that allow
+ * sparse manifests: those leave out what they please, and this is not left out by anybody.
  */
-export async function requireNothingLost(transaction: Transaction, repository: Repository, manifestId: string): Promise<void> {
+async function requireNothingLost(transaction: Transaction, repository: Repository, manifestIds: readonly string[]): Promise<void> {
   const lost = await transaction.query<{ digest: string }>(
     `WITH RECURSIVE needed AS (
-       SELECT id, digest FROM manifest WHERE id = $2
+       SELECT id, digest FROM manifest WHERE id = ANY($2::bigint[])
        UNION
        SELECT m.id, m.digest FROM needed parent JOIN manifest_reference ref ON ref.parent_id = parent.id
        JOIN manifest m ON m.repository_id = $1 AND m.digest = ref.child_digest)
-     SELECT b.digest FROM blob b
-     WHERE b.state = 'lost' AND b.digest IN (SELECT digest FROM needed UNION SELECT mb.digest FROM manifest_blob mb JOIN needed ON needed.id = mb.manifest_id) ORDER BY b.digest`,
-    [repository.id, manifestId],
+     SELECT digest FROM (SELECT digest FROM needed UNION SELECT mb.digest FROM manifest_blob mb JOIN needed ON needed.id = mb.manifest_id) AS content
+     WHERE (SELECT state FROM blob WHERE blob.digest = content.digest) = 'lost' ORDER BY digest`,
+    [repository.id, manifestIds],
   );
-  if (lost.length > 0) throw contentLost(lost.map((row) => row.digest));
-}
-
-function contentLost(digests: readonly string[]): CatalogError {
-  return new CatalogError('restore-conflict', 'storage has lost content of it; push that again first', digests);
+  if (lost.length > 0) throw new CatalogError('restore-conflict', 'storage has lost content of it; push that again first', lost.map((row) => row.digest));
 }
 
 export function artifactRestored(repository: Repository, digest: string, actor: string): NewEvent {

@@ -4,6 +4,7 @@ import { appendEvents } from '@haven/database';
 import { putIntoBin } from './bin-entries.js';
 import { CatalogError } from './catalog-error.js';
 import { requireDeletable, requireMovable, rulesColumn, type Rules } from './immutability.js';
+import { isLost } from './lost.js';
 import { holdRepository, type Repository } from './repositories.js';
 
 export interface TagTarget {
@@ -49,12 +50,12 @@ export async function pointTag(
   return held.digest === target.digest ? [] : [tagEvent('tag.moved', repository, tag, { from: held.digest, digest: target.digest }, actor)];
 }
 
-/** Gives a manifest a new tag. Rejects with 'repository-unknown', 'manifest-unknown' or 'tag-exists'. */
+/** Gives a manifest a new tag. Rejects with 'repository-unknown', 'manifest-unknown', also when its bytes are lost, or 'tag-exists'. */
 export async function createTag(database: Database, wanted: TagToCreate): Promise<void> {
   await database.transaction(async (transaction) => {
     const repository = await holdRepository(transaction, wanted.repository);
     const [manifest] = await transaction.query<{ id: string }>(
-      'SELECT id FROM manifest WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL FOR KEY SHARE', [repository.id, wanted.digest]);
+      `SELECT id FROM manifest WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL AND NOT ${isLost('manifest.digest')} FOR KEY SHARE`, [repository.id, wanted.digest]);
     if (!manifest) throw new CatalogError('manifest-unknown', `${wanted.repository} holds no manifest ${wanted.digest}`);
     if (!(await insertTag(transaction, repository.id, wanted.tag, { manifestId: manifest.id, digest: wanted.digest }, wanted.actor, 'create'))) {
       throw new CatalogError('tag-exists', `${wanted.repository} has a tag ${wanted.tag} already`, [], { tags: [wanted.tag] });
