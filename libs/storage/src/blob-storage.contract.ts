@@ -263,7 +263,7 @@ export function blobStorageContract(name: string, open: () => Promise<StorageUnd
       expect(await storage.readAll(digestOf(bytes), 99)).toEqual(bytes);
     });
 
-    test('deletes many at once, and makes that durable together', async () => {
+    test('deletes many at once, and settles that together, again too', async () => {
       const blobs = Array.from({ length: 20 }, () => randomBytes(30));
       const digests = blobs.map((bytes) => digestOf(bytes));
       for (const bytes of blobs) await storage.put(digestOf(bytes), bytes);

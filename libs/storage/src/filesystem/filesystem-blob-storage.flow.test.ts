@@ -1,9 +1,10 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { execFileSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { digestOf } from '@haven/oci';
 import { blobStorageContract } from '../blob-storage.contract.js';
 import { openStorage } from '../open-storage.js';
@@ -164,6 +165,20 @@ test('deleting tidies the folder of the blob', async () => {
   expect(existsSync(place)).toBe(false);
 });
 
+test('many relaxed deletions are made durable together: each folder that they share is synced once, and not before', async () => {
+  const storage = new FilesystemBlobStorage(folder);
+  const blobs = Array.from({ length: 300 }, (_, index) => Buffer.from(`relaxed ${index}`));
+  for (const bytes of blobs) await storage.put(digestOf(bytes), bytes);
+  const digests = blobs.map((bytes) => digestOf(bytes));
+  const shards = new Set(digests.map((digest) => dirname(dirname(storage.localFile(digest)))));
+  expect(shards.size).toBeLessThan(300);
+  const synced = await syncedFolders(async () => {
+    await Promise.all(digests.map((digest) => storage.delete(digest, { relaxed: true })));
+  });
+  expect(synced).toEqual([]);
+  expect((await syncedFolders(() => storage.settleDeletions(digests))).toSorted()).toEqual([...shards].toSorted());
+});
+
 test('a folder in which somebody put something stays, and loses its blob all the same', async () => {
   const storage = new FilesystemBlobStorage(folder);
   const bytes = randomBytes(40);
@@ -271,6 +286,24 @@ function linked(inside: string): string {
   mkdirSync(path);
   symlinkSync('/var', join(path, 'haven'));
   return path;
+}
+
+/** The paths of what is synced meanwhile, in order. */
+async function syncedFolders(work: () => Promise<void>): Promise<string[]> {
+  const file = await open(folder);
+  const handles = Object.getPrototypeOf(file) as FileHandle;
+  await file.close();
+  const synced: string[] = [];
+  const sync = jest.spyOn(handles, 'sync').mockImplementation(async function (this: FileHandle) {
+    await this.datasync();
+    synced.push(readlinkSync(`/proc/self/fd/${this.fd}`));
+  });
+  try {
+    await work();
+  } finally {
+    sync.mockRestore();
+  }
+  return synced;
 }
 
 async function appended(storage: FilesystemBlobStorage, bytes: Buffer) {
