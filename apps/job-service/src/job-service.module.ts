@@ -57,7 +57,7 @@ function openParts(settings: Settings, logger: RootLogger, metrics: Metrics, hea
   const executions = new Executions({ database, jobs: messages.jobs, broadcasts: messages.broadcasts, logger });
   const outbound = new GuardedClient({ rules: settings.HAVEN_OUTBOUND_ALLOW, userAgent: 'Haven' });
   const secretKey = settings.HAVEN_SECRET_KEY === undefined ? undefined : Buffer.from(settings.HAVEN_SECRET_KEY, 'hex');
-  const webhooks = new WebhookWork(settings, { database, executions, configuration, outbound, secretKey, metrics });
+  const webhooks = new WebhookWork(settings, { database, executions, configuration, outbound, secretKey, logger, metrics });
   return new WorkParts(
     database,
     messages,

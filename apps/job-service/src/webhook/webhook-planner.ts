@@ -1,12 +1,16 @@
 import type { Configuration } from '@haven/api';
 import type { Database, SettingsTable, Transaction } from '@haven/database';
-import { lockSubjects, startDeliveries, type DeliveryToStart, type Executions, type StartedExecution } from '@haven/execution';
+import { lockSubjects, startDeliveries, type Executions, type StartedExecution } from '@haven/execution';
 import { EVENTS, type DeliveredEvent } from '@haven/messages';
 import { matchesGlob } from '@haven/policy';
+import type { Logger } from '@haven/runtime';
 import { Batches } from '../event/batches.js';
 import type { EventSubscriber } from '../event/subscribers.js';
 import { notificationsOf, TOLD_EVENTS, webhookTypeOf, type ToldEvent } from './notifications.js';
-import { deletedArtifacts, policiesFor, projectsById, repositoryTimes, someUnplanned, waitingEvents, type PolicyRow, type ProjectRow, type WaitingEvent } from './webhook-plan.store.js';
+import {
+  deletedArtifacts, notePlans, policiesFor, projectsById, repositoryTimes, someUnplanned, waitingEvents, type DeletedArtifacts, type DeletedRepository, type PolicyRow, type ProjectRow, type WaitingEvent,
+} from './webhook-plan.store.js';
+import { sliceOf, type EventToPlan, type SliceLimits } from './webhook-slice.js';
 
 export interface PlannerParts {
   readonly database: Database;
@@ -14,13 +18,19 @@ export interface PlannerParts {
   readonly settings: Pick<SettingsTable<Configuration>, 'current'>;
   /** How clients reach the registry, without a scheme; '' when nobody said. */
   readonly host: string;
+  readonly logger: Logger;
 }
 
 const LARGEST_BATCH = 200;
-/** Events that one transaction plans at most. */
-const SLICE = 500;
-/** Artifacts of one deleted repository that are told of. */
-const MOST_DELETED = 10_000;
+/** What one transaction plans at most: little enough for its memory and its time, whatever an event is worth in deliveries. */
+const SLICE: SliceLimits = { deliveries: 2000, bytes: 4 * 1024 ** 2 };
+/** Events that one transaction looks at. */
+const READ = { limit: 500, bytes: 4 * 1024 ** 2 };
+/** Deleted repositories that one transaction reads the artifacts of. */
+const REPOSITORIES = 5;
+/** Artifacts of one deleted repository that are told of, when so many targets are told that this makes no more deliveries than that. */
+const MOST_DELETED = 1000;
+const MOST_OF_REPOSITORY = 20_000;
 
 type Told = DeliveredEvent<ToldEvent>;
 
@@ -30,10 +40,28 @@ interface Plan {
   readonly events: readonly Told[];
 }
 
-interface Slice {
+/** An event that waits, with those who are told of it. */
+interface Candidate {
+  readonly waiting: WaitingEvent;
+  readonly event: Told;
+  readonly interested: readonly PolicyRow[];
+  /** Set when its artifacts have to be read. */
+  readonly repository: DeletedRepository | undefined;
+}
+
+interface Around {
+  readonly projects: ReadonlyMap<number, ProjectRow>;
+  readonly times: ReadonlyMap<string, Date>;
+  readonly gone: ReadonlyMap<string, DeletedArtifacts>;
+}
+
+interface Progress {
   readonly started: readonly StartedExecution[];
-  /** The place of its last event; undefined when there are no more. */
-  readonly last: string | undefined;
+  /** The place of the last event that is planned completely. */
+  readonly place: string;
+  readonly done: boolean;
+  /** Deleted repositories of which not every artifact is told. */
+  readonly shortened: readonly string[];
 }
 
 /** Turns events into deliveries, once for each policy, target and tag, in the order in which they happened. */
@@ -60,39 +88,54 @@ export class WebhookPlanner implements EventSubscriber {
     const projects = await projectsById(database, projectIds);
     const events = batch.filter((event) => policies.some((policy) => wants(policy, event, projects)));
     if (events.length === 0 || !(await someUnplanned(database, events.map(({ id }) => id)))) return;
-    for (let slice: Slice = { started: [], last: '0' }; slice.last !== undefined;) {
-      const after = slice.last;
-      slice = await database.transaction<Slice>((transaction) => this.#planSlice(transaction, { policies, projects, events }, after));
-      await executions.wakeAll(slice.started);
+    for (let progress: Progress = { started: [], place: '0', done: false, shortened: [] }; !progress.done;) {
+      const after = progress.place;
+      progress = await database.transaction((transaction) => this.#planSlice(transaction, { policies, projects, events }, after));
+      for (const repository of progress.shortened) this.#parts.logger.warn('a deleted repository had more artifacts than webhooks tell of', { repository });
+      await executions.wakeAll(progress.started);
     }
   }
 
-  /** Events about a subject come to several workers at once: whoever is first plans those before it, too. */
-  async #planSlice(transaction: Transaction, { policies, projects, events }: Plan, after: string): Promise<Slice> {
+  /** Events about a subject come to several workers at once: whoever is first plans those before it, too, and what others have only begun. */
+  async #planSlice(transaction: Transaction, { policies, projects, events }: Plan, after: string): Promise<Progress> {
     const subjects = [...new Set(events.map(subjectOf))];
     await lockSubjects(transaction, subjects);
     const types = TOLD_EVENTS.filter((type) => policies.some((policy) => policy.eventTypes.includes(webhookTypeOf(type))));
-    const waiting = await waitingEvents(transaction, { eventIds: events.map(({ id }) => id), subjects, types, after, limit: SLICE });
-    const deliveries = await this.#deliveriesOf(transaction, waiting, { policies, projects });
-    return { started: await startDeliveries(transaction, this.#parts.executions, deliveries), last: waiting.length < SLICE ? undefined : waiting.at(-1)?.place };
+    const waiting = await waitingEvents(transaction, { eventIds: events.map(({ id }) => id), subjects, types, after, ...READ });
+    const candidates = waiting.events.map((one) => candidateOf(one, policies, projects));
+    const gone = await deletedArtifacts(transaction, candidates.flatMap(({ repository }) => repository ?? []).slice(0, REPOSITORIES), SLICE.deliveries);
+    const unread = candidates.findIndex(({ repository }) => repository !== undefined && !gone.has(repository.eventId));
+    const ready = unread === -1 ? candidates : candidates.slice(0, unread);
+    const times = await repositoryTimes(transaction, [...new Set(ready.flatMap(({ event: { payload } }) => ('repository' in payload ? [payload.repository] : [])))]);
+    const { deliveries, finished, begun } = sliceOf(this.#eventsToPlan(ready, { projects, times, gone }), SLICE);
+    const planned = ready.slice(0, finished);
+    await notePlans(transaction, planned.filter((one) => one.waiting.planned !== undefined).map(({ event }) => event.id), begun, begun && gone.get(begun.eventId)?.artifacts);
+    const touched = ready.slice(0, begun === undefined ? finished : finished + 1);
+    return {
+      started: await startDeliveries(transaction, this.#parts.executions, deliveries), place: planned.at(-1)?.waiting.place ?? after, done: waiting.all && finished === candidates.length,
+      shortened: touched.filter(({ event }) => gone.get(event.id)?.more === true).map(({ event }) => subjectOf(event)),
+    };
   }
 
-  async #deliveriesOf(transaction: Transaction, waiting: readonly WaitingEvent[], { policies, projects }: Omit<Plan, 'events'>): Promise<DeliveryToStart[]> {
-    const events = waiting.map(({ event }) => ({ ...event, payload: EVENTS[event.type].parse(event.payload) }) as Told);
-    const times = await repositoryTimes(transaction, [...new Set(events.flatMap(({ payload }) => ('repository' in payload ? [payload.repository] : [])))]);
-    const gone = await deletedArtifacts(transaction, events.flatMap((event) => binEntryOf(event) ?? []), MOST_DELETED);
-    return events.flatMap((event) => {
-      const { payload } = event;
+  /** One after the other, as far as the slice reaches: together they may be large. */
+  * #eventsToPlan(candidates: readonly Candidate[], { projects, times, gone }: Around): Generator<EventToPlan> {
+    for (const { waiting: { planned }, event, interested } of candidates) {
+      const { id: eventId, payload } = event;
       const project = projects.get(payload.project);
-      const interested = policies.filter((policy) => wants(policy, event, projects));
-      if (project === undefined || interested.length === 0) return [];
       const repositoryCreatedAt = 'repository' in payload ? times.get(payload.repository) : undefined;
-      const notifications = notificationsOf(event, { host: this.#parts.host, project, repositoryCreatedAt, deleted: gone.get(binEntryOf(event) ?? '') ?? [] });
-      return notifications.flatMap((notification, part) => interested.flatMap(({ id, targetTypes }) => targetTypes.map((targetType, target): DeliveryToStart => (
-        { policyId: id, target, targetType, eventId: event.id, part, subject: subjectOf(event), notification }
-      ))));
-    });
+      const around = project && { host: this.#parts.host, project, repositoryCreatedAt, deleted: gone.get(eventId)?.artifacts ?? [] };
+      yield { eventId, subject: subjectOf(event), notifications: around === undefined || interested.length === 0 ? [] : notificationsOf(event, around), policies: interested, planned };
+    }
   }
+}
+
+function candidateOf(waiting: WaitingEvent, policies: readonly PolicyRow[], projects: Plan['projects']): Candidate {
+  const event = { ...waiting.event, payload: EVENTS[waiting.event.type].parse(waiting.event.payload) } as Told;
+  const interested = policies.filter((policy) => wants(policy, event, projects));
+  const entry = binEntryOf(event);
+  const targets = interested.reduce((sum, { targetTypes }) => sum + targetTypes.length, 0);
+  if (entry === undefined || targets === 0) return { waiting, event, interested, repository: undefined };
+  return { waiting, event, interested, repository: { eventId: event.id, entry, most: Math.max(1, Math.min(MOST_DELETED, Math.floor(MOST_OF_REPOSITORY / targets))) } };
 }
 
 function wants({ projectId, projects: patterns, eventTypes }: PolicyRow, { type, payload }: Told, projects: ReadonlyMap<number, ProjectRow>): boolean {

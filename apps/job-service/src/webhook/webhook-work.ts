@@ -2,7 +2,7 @@ import type { Configuration } from '@haven/api';
 import type { Database, SettingsTable } from '@haven/database';
 import type { Executions } from '@haven/execution';
 import type { OutboundClient } from '@haven/outbound';
-import type { Metrics } from '@haven/runtime';
+import type { Logger, Metrics } from '@haven/runtime';
 import type { Settings } from '../settings.js';
 import { WebhookPlanner } from './webhook-planner.js';
 import { WebhookSender } from './webhook-sender.js';
@@ -14,6 +14,7 @@ export interface WebhookWorkParts {
   readonly outbound: OutboundClient;
   /** What secrets at rest are sealed under. */
   readonly secretKey: Buffer | undefined;
+  readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
@@ -22,9 +23,9 @@ export class WebhookWork {
   readonly planner: WebhookPlanner;
   readonly sender: WebhookSender;
 
-  constructor(settings: Pick<Settings, 'HAVEN_EXTERNAL_URL'>, { database, executions, configuration, ...parts }: WebhookWorkParts) {
+  constructor(settings: Pick<Settings, 'HAVEN_EXTERNAL_URL'>, { database, executions, configuration, logger, ...parts }: WebhookWorkParts) {
     const host = settings.HAVEN_EXTERNAL_URL === undefined ? '' : new URL(settings.HAVEN_EXTERNAL_URL).host;
-    this.planner = new WebhookPlanner({ database, executions, settings: configuration, host });
+    this.planner = new WebhookPlanner({ database, executions, settings: configuration, host, logger });
     this.sender = new WebhookSender({ database, executions, ...parts });
   }
 }
