@@ -118,6 +118,28 @@ describe('what lacks its bytes', () => {
     expect(await world.found(id)).toMatchObject([{ kind: 'missing', name: layer, outcome: 'marked' }]);
   });
 
+  test('is marked a few at a time: while storage is asked about them, there are connections for everything else', async () => {
+    for (let index = 0; index < 4; index += 1) await world.image(randomBytes(50));
+    const digests = Object.keys(await world.states()) as Digest[];
+    for (const digest of digests) await world.storage.delete(digest);
+    const { id, task } = await world.plan({ mark_lost: 'all' });
+    const open: number[] = [];
+    const looks = new Map<Digest, number>();
+    await world.worker(world.storageWith({
+      async stat(wanted) {
+        looks.set(wanted, (looks.get(wanted) ?? 0) + 1);
+        if (looks.get(wanted) === 2) {
+          await sleep(50);
+          const [row] = await world.fixture.database.query<{ count: number }>(`SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'`);
+          open.push(row?.count ?? 0);
+        }
+        return world.storage.stat(wanted);
+      },
+    })).run(task);
+    expect((await world.found(id)).map(({ outcome }) => outcome)).toEqual(digests.map(() => 'marked'));
+    expect([open.length, Math.min(...open) > 0, Math.max(...open) <= 2]).toEqual([digests.length, true, true]);
+  });
+
   test('is not marked when it is pushed just before its row is locked', async () => {
     const bytes = randomBytes(99);
     const { layer } = await world.image(bytes);

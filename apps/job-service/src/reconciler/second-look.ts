@@ -33,6 +33,8 @@ interface Sight {
 }
 
 const AT_ONCE = 8;
+/** Each of these holds a connection to the database while storage is asked, of the few that all work of this process shares. */
+const MARKED_AT_ONCE = 2;
 /** Blobs with which nothing was wrong and that storage is asked for before any is marked as lost. */
 const WITNESSES = 16;
 /** Pushes of a blob wait for as long, so it is a fraction of what a client waits for. */
@@ -72,10 +74,12 @@ export class SecondLook {
     const needs = await store.needs(still.filter(({ kind }) => LACKING_KINDS.has(kind)).map(digestOfFinding));
     const kept = new Set(still);
     for (const finding of findings) if (!kept.has(finding)) await store.drop(this.#wanted.execution, finding);
-    const marks = this.#wanted.marks && still.some(({ kind, name }) => LACKING_KINDS.has(kind) && sights.get(name)?.after?.state === 'present');
-    if (marks) await this.#requireWitness();
-    await eachOf(still, AT_ONCE, (finding) => this.#settle(finding, sights.get(finding.name), needs.get(finding.name as Digest)));
-    return marks;
+    const marked = new Set(this.#wanted.marks ? still.filter(({ kind, name }) => LACKING_KINDS.has(kind) && sights.get(name)?.after?.state === 'present') : []);
+    if (marked.size > 0) await this.#requireWitness();
+    const settle = (finding: Finding): Promise<void> => this.#settle(finding, sights.get(finding.name), needs.get(finding.name as Digest));
+    await eachOf(still.filter((finding) => !marked.has(finding)), AT_ONCE, settle);
+    await eachOf([...marked], MARKED_AT_ONCE, settle);
+    return marked.size > 0;
   }
 
   async #see(findings: readonly Finding[]): Promise<ReadonlyMap<string, Sight>> {
