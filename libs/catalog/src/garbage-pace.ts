@@ -11,7 +11,8 @@ const LONGEST_REST_MS = 250;
 
 /**
  * How much is done at once, and how long nothing is done after it. A collection with one worker rests as long as it works,
- * so that pushes hardly notice it; with more of them it is in more of a hurry.
+ * so that pushes hardly notice it, but never for longer than storage that is slow and not busy deserves; with more of them it
+ * is in more of a hurry.
  */
 export class Pace {
   readonly #share: number;
