@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 export const WORKLOAD_NAMES = ['memory', 'manifest', 'blob', 'pull', 'push', 'artifacts', 'tags', 'catalog', 'lists', 'logins', 'garbage', 'race'];
 /** Those that take so long that nobody gets them without asking. */
 export const ONLY_WHEN_NAMED = ['garbage', 'race'];
+/** Those that only Haven can be measured with. */
+const ONLY_HAVEN = ['lists', 'logins', 'garbage'];
 export const PEER_NAMES = ['haven', 'distribution', 'nginx'];
 
 export const USAGE = `npm run bench -- [options]
@@ -28,11 +30,15 @@ export class UsageError extends Error {}
 export function parseOptions(argv) {
   const { values } = readArguments(argv);
   const quick = values.quick ?? false;
+  const peers = pick('--peers', values.peers, PEER_NAMES);
+  const named = pick('--only', values.only, WORKLOAD_NAMES, []);
+  const withoutHaven = peers.includes('haven') ? undefined : named.find((name) => ONLY_HAVEN.includes(name));
+  if (withoutHaven !== undefined) throw new UsageError(`--peers: ${withoutHaven} measures haven, and nobody else; add it`);
   return {
     help: values.help ?? false,
     quick,
-    workloads: pick('--only', values.only, WORKLOAD_NAMES, WORKLOAD_NAMES.filter((name) => !ONLY_WHEN_NAMED.includes(name))),
-    peers: pick('--peers', values.peers, PEER_NAMES),
+    workloads: values.only === undefined ? WORKLOAD_NAMES.filter((name) => !ONLY_WHEN_NAMED.includes(name)) : named,
+    peers,
     rounds: values.rounds === undefined ? (quick ? 3 : 5) : wholeNumber('--rounds', values.rounds, 1, 50),
     raceMinutes: values.minutes === undefined ? (quick ? 1 : 60) : wholeNumber('--minutes', values.minutes, 1, 1440),
     garbageBlobs: values.blobs === undefined ? (quick ? 100_000 : 1_000_000) : wholeNumber('--blobs', values.blobs, 20_000, 100_000_000),

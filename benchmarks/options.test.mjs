@@ -29,7 +29,7 @@ test('garbage is collected among a million blobs, and only when that is named', 
   expect(parseOptions(['--only', 'garbage', '--blobs', '50000']).garbageBlobs).toBe(50_000);
 });
 
-test.each([[['--only', 'speed'], 'manifest'], [['--rounds', '0'], '1 to 50'], [['--rounds', 'many'], '1 to 50'], [['--minutes', '0'], '1 to 1440'], [['--blobs', '10'], '20000'], [['--profile', 'redis'], 'registry'], [['--fast'], '--quick']])(
+test.each([[['--only', 'speed'], 'manifest'], [['--rounds', '0'], '1 to 50'], [['--rounds', 'many'], '1 to 50'], [['--minutes', '0'], '1 to 1440'], [['--blobs', '10'], '20000'], [['--profile', 'redis'], 'registry'], [['--fast'], '--quick'], [['--only', 'tags,garbage', '--peers', 'nginx'], 'garbage measures haven'], [['--only', 'lists', '--peers', 'distribution'], 'lists measures haven']])(
   '%j is refused with a sentence that says what to write', (argv, hint) => {
     expect(() => parseOptions(argv)).toThrow(UsageError);
     expect(() => parseOptions(argv)).toThrow(hint);

@@ -55,6 +55,19 @@ export async function runRace(haven, { seconds, seed, onProgress = () => undefin
   }
 }
 
+/**
+ * A race in which nobody met anybody would prove nothing: what of `met` is too little for so many seconds, or too much.
+ *
+ * @returns {string[]} sentences; none when the race proves something
+ */
+export function tooFewMeetings({ removed, accepted, refused, restored, mounted, looked, pulled, pushedAgain }, seconds) {
+  const least = { removed: seconds / 3, refused: seconds / 15, accepted: seconds / 4, looked: seconds / 4, pulled: seconds / 4, mounted: 0, restored: 0 };
+  const counts = { removed, refused, accepted, looked, pulled, mounted, restored };
+  const few = Object.entries(least).filter(([name, bound]) => !(counts[name] > bound)).map(([name, bound]) => `${name}: ${counts[name]}, and more than ${bound} are expected`);
+  // Only whom a deletion and a purge of the bin both overtake has to send again what it was told is there.
+  return pushedAgain < accepted / 20 ? few : [...few, `${pushedAgain} of ${accepted} images were pushed again`];
+}
+
 const removedOf = (race, digests) => digests.reduce((sum, digest) => sum + (race.removed.get(digest) ?? 0), 0);
 
 function summary(race, ledger, digests) {

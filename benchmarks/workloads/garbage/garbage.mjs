@@ -41,6 +41,16 @@ export async function measureGarbage({ session, options }) {
   const installation = installationOf(options.garbageBlobs);
   const tell = (text) => console.error(`garbage: ${text}`);
   const haven = await startHaven(session, { folder: 'haven-garbage' });
+  try {
+    const samples = await collectAndMeasure({ session, options, haven, installation, tell });
+    return Object.entries(METRICS).map(([key, metric]) => ({ workload: 'garbage', metric: { key, ...metric }, samples: { haven: samples[key] } }));
+  } finally {
+    // What it still collects would slow down whatever is measured next.
+    await haven.stop();
+  }
+}
+
+async function collectAndMeasure({ session, options, haven, installation, tell }) {
   const collections = new Collections(haven);
   await collections.keepQuiet();
   const bytes = await seedGarbage({ session, haven, installation, tell });
@@ -54,8 +64,7 @@ export async function measureGarbage({ session, options }) {
   });
   samples.growth.push(grown.service / MIB);
   await checkWhatIsLeft({ haven, collections, installation, bytes });
-  await haven.stop();
-  return Object.entries(METRICS).map(([key, metric]) => ({ workload: 'garbage', metric: { key, ...metric }, samples: { haven: samples[key] } }));
+  return samples;
 }
 
 async function collectUntagged({ haven, collections, installation, samples, tell }) {
