@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { compilePattern, patternFault } from './pattern.js';
 
-describe('a pattern is found', () => {
+describe('F-11: a regular expression is found anywhere, unless it says where:', () => {
   test.each([['^dev-', 'dev-a'], ['dev', 'a-dev-b'], ['^(?:dev|ops)-[a-z0-9]+$', 'ops-7'], ['(?i)^DEV', 'dev-a'], ['^\\p{L}+$', 'größe'], ['^a.c$', 'a\u{1F600}c'], ['', 'anything'], ['^team/.*$', 'team/a/b']])('%s in %s', (pattern, text) => {
     expect(compilePattern(pattern)(text)).toBe(true);
   });
