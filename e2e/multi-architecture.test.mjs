@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Clients, noClients } from './clients.mjs';
 import { Haven } from './haven.mjs';
 import { damagedBlobs } from './image/layers.mjs';
-import { digestOf, indexOf, randomImage, writeLayout } from './image/synthetic.mjs';
+import { digestOf, imageOf, indexOf, packedBlob, writeLayout } from './image/synthetic.mjs';
 
 const ARCHITECTURES = ['amd64', 'arm64', 's390x'];
 
@@ -75,7 +75,7 @@ const ARCHITECTURES = ['amd64', 'arm64', 's390x'];
   });
 
   test('podman pushes an index it made from another tool\'s images', async () => {
-    const images = ARCHITECTURES.map((architecture) => randomImage({ architecture, layers: 2, size: 20_000 }));
+    const images = ARCHITECTURES.map((architecture) => imageOf([packedBlob(20_000), packedBlob(20_000)], { architecture }));
     const index = indexOf(images);
     writeLayout(clients.file('made'), images, index);
     const target = `${haven.host}/${project}/made:1`;

@@ -1,12 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 export const MEDIA = {
   image: 'application/vnd.oci.image.manifest.v1+json',
   index: 'application/vnd.oci.image.index.v1+json',
   config: 'application/vnd.oci.image.config.v1+json',
   layer: 'application/vnd.oci.image.layer.v1.tar',
+  packedLayer: 'application/vnd.oci.image.layer.v1.tar+gzip',
   dockerImage: 'application/vnd.docker.distribution.manifest.v2+json',
   empty: 'application/vnd.oci.empty.v1+json',
 };
@@ -20,6 +22,12 @@ export function digestOf(bytes, algorithm = 'sha256') {
 export function randomBlob(size, algorithm = 'sha256') {
   const bytes = randomBytes(size);
   return { bytes, digest: digestOf(bytes, algorithm), size };
+}
+
+/** As randomBlob, packed with gzip: what is not packed, some clients pack on its way, and then it is another one. */
+export function packedBlob(size) {
+  const unpacked = randomBlob(size);
+  return { ...blobOf(gzipSync(unpacked.bytes)), mediaType: MEDIA.packedLayer, diffId: unpacked.digest };
 }
 
 /** A blob with the given content. */
@@ -36,13 +44,13 @@ export function randomImage({ layers = 1, size = 1024, architecture = 'amd64', s
 
 /** An image whose layers are the given blobs. `blobs` of the answer holds them and the config. */
 export function imageOf(layers, { architecture = 'amd64', subject, annotations, artifactType } = {}) {
-  const config = blobOf(JSON.stringify({ architecture, os: 'linux', config: {}, rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.digest) } }));
+  const config = blobOf(JSON.stringify({ architecture, os: 'linux', config: {}, rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.diffId ?? layer.digest) } }));
   const manifest = blobOf(JSON.stringify({
     schemaVersion: 2,
     mediaType: MEDIA.image,
     ...(artifactType ? { artifactType } : {}),
     config: descriptor(config, MEDIA.config),
-    layers: layers.map((layer) => descriptor(layer, MEDIA.layer)),
+    layers: layers.map((layer) => descriptor(layer, layer.mediaType ?? MEDIA.layer)),
     ...(subject ? { subject } : {}),
     ...(annotations ? { annotations } : {}),
   }));
