@@ -16,7 +16,7 @@ function server(name: string): DirectoryServer {
   return found;
 }
 
-const entry = (dn: string): DirectoryEntry => new DirectoryEntry({ dn, uid: 'ann' });
+const entry = (dn: string, at = 'a'): DirectoryEntry => new DirectoryEntry({ dn, uid: 'ann' }, server(at));
 
 /** Servers a, b, … that answer by "host base"; resolves to the DNs that are found. */
 function bench(answers: Answers, { hosts = 'a b c d e f g h', startTls = true, verify = true } = {}) {
@@ -34,8 +34,9 @@ function bench(answers: Answers, { hosts = 'a b c d e f g h', startTls = true, v
     },
   });
   const walk = new ReferralWalk({ access: { referralHosts: referralHosts(hosts), startTls, verify }, at, unfollowed: (reference) => unfollowed.push(reference) });
-  const run = async (search = SEARCH): Promise<string[]> => (await walk.search(at(server('a')), search)).map(({ dn }) => dn);
-  return { run, asked, searches, unfollowed };
+  const find = (search = SEARCH): Promise<DirectoryEntry[]> => walk.search(at(server('a')), search);
+  const run = async (search = SEARCH): Promise<string[]> => (await find(search)).map(({ dn }) => dn);
+  return { find, run, asked, searches, unfollowed };
 }
 
 describe('following references', () => {
@@ -51,10 +52,37 @@ describe('following references', () => {
 
   test('keeps what the server itself found, once, and stops when there is enough', async () => {
     const found = bench({ 'a dc=x': { entries: [entry('uid=ann,dc=x')], references: ['ldap://b/dc=x'] }, 'b dc=x': { entries: [entry('UID=Ann, dc=x'), entry('uid=ann,ou=b,dc=x')] } });
-    expect(await found.run()).toHaveLength(2);
+    expect(await found.run()).toEqual(['uid=ann,dc=x', 'uid=ann,ou=b,dc=x']);
     const enough = bench({ 'a dc=x': { entries: [entry('uid=a,dc=x'), entry('uid=b,dc=x')], references: ['ldap://b/dc=x'] } });
     expect(await enough.run()).toEqual(['uid=a,dc=x', 'uid=b,dc=x']);
     expect(enough.asked).toEqual(['a dc=x']);
+  });
+
+  test('takes the entry of the server that was asked first when several have it: its password is checked there', async () => {
+    const { find } = bench({
+      'a dc=x': { references: ['ldap://b/ou=1,dc=x', 'ldap://c/ou=2,dc=x'] },
+      'b ou=1,dc=x': { entries: [entry('uid=ann,dc=x', 'b')] },
+      'c ou=2,dc=x': { entries: [entry('uid=ann,dc=x', 'c')] },
+    });
+    expect((await find()).map(({ server: one }) => one?.host)).toEqual(['b']);
+  });
+
+  test('an entry that is found twice is one, also when it is counted whether there are enough', async () => {
+    const { run } = bench({
+      'a dc=x': { entries: [entry('uid=ann,dc=x')], references: ['ldap://b/dc=x', 'ldap://c/ou=1,dc=x'] },
+      'b dc=x': { entries: [entry('uid=ann,dc=x')] },
+      'c ou=1,dc=x': { entries: [entry('uid=ann,ou=1,dc=x')] },
+    });
+    expect(await run()).toEqual(['uid=ann,dc=x', 'uid=ann,ou=1,dc=x']);
+  });
+
+  test('references that differ in their filter are not alternatives', async () => {
+    const { run, searches } = bench({
+      'a dc=x': { references: ['ldap://b/dc=x??sub?(ou=1)', 'ldap://b/dc=x??sub?(ou=2)'] },
+      'b dc=x': { entries: [entry('uid=ann,dc=x')] },
+    });
+    expect(await run()).toEqual(['uid=ann,dc=x']);
+    expect(searches.slice(1).map(({ filter }) => filter)).toEqual(['(&(uid=ann)(ou=1))', '(&(uid=ann)(ou=2))']);
   });
 
   test('takes base and scope of the reference; its filter only narrows', async () => {
@@ -76,6 +104,18 @@ describe('following references', () => {
     expect(await run()).toEqual(['uid=ann,ou=1,dc=x']);
     expect(asked).toEqual(['a dc=x', 'b ou=1,dc=x', 'c ou=1,dc=x']);
   });
+
+  test('what was found under a server whose answer is thrown away is found again under the next, without asking again', async () => {
+    const { run, asked } = bench({
+      'a dc=x': { references: ['ldap://b/ou=1,dc=x', 'ldap://c/ou=1,dc=x'] },
+      'b ou=1,dc=x': { references: ['ldap://d/ou=2,dc=x', 'ldap://e/ou=3,dc=x'] },
+      'c ou=1,dc=x': { references: ['ldap://d/ou=2,dc=x'] },
+      'd ou=2,dc=x': { entries: [entry('uid=ann,ou=2,dc=x')] },
+      'e ou=3,dc=x': new DirectoryFault('unreachable', 'e is down'),
+    });
+    expect(await run()).toEqual(['uid=ann,ou=2,dc=x']);
+    expect(asked).toEqual(['a dc=x', 'b ou=1,dc=x', 'd ou=2,dc=x', 'e ou=3,dc=x', 'c ou=1,dc=x']);
+  });
 });
 
 describe('what is wrong with references', () => {
@@ -84,6 +124,30 @@ describe('what is wrong with references', () => {
   test('a circle of two, and of a server with itself', async () => {
     await expect(bench({ 'a dc=x': { references: ['ldap://b/dc=x'] }, 'b dc=x': { references: ['ldap://a/DC=X'] } }).run()).rejects.toEqual(fault(/in a circle: ldap:\/\/a:389\/dc=x\?\?sub → ldap:\/\/b:389\/dc=x\?\?sub → ldap:\/\/a:389/));
     await expect(bench({ 'a dc=x': { elsewhere: true, references: ['ldap://a/dc=x'] } }).run()).rejects.toEqual(fault(/in a circle/));
+  });
+
+  test('a circle behind one of several servers for the same place', async () => {
+    const answers: Answers = { 'a dc=x': { references: ['ldap://b/ou=1,dc=x', 'ldap://c/ou=1,dc=x'] }, 'b ou=1,dc=x': { references: ['ldap://c/ou=1,dc=x'] }, 'c ou=1,dc=x': { references: ['ldap://b/ou=1,dc=x'] } };
+    await expect(bench(answers).run()).rejects.toEqual(fault(/in a circle/));
+    const out = bench({ ...answers, 'c ou=1,dc=x': { entries: [entry('uid=ann,ou=1,dc=x')], references: ['ldap://d/ou=2,dc=x'] } });
+    expect(await out.run()).toEqual(['uid=ann,ou=1,dc=x']);
+  });
+
+  test('a circle of references that narrow more and more', async () => {
+    const narrowing = bench({ 'a dc=x': { references: ['ldap://b/dc=x??sub?(ou=1)'] }, 'b dc=x': { references: ['ldap://a/dc=x??sub?(ou=2)'] } });
+    await expect(narrowing.run()).rejects.toEqual(fault(/in a circle/));
+    expect(narrowing.asked).toEqual(['a dc=x', 'b dc=x']);
+  });
+
+  test('a server that does not work, to which each of several servers for one place refers', async () => {
+    const { run, asked } = bench({
+      'a dc=x': { references: ['ldap://b/ou=1,dc=x', 'ldap://c/ou=1,dc=x'] },
+      'b ou=1,dc=x': { references: ['ldap://d/ou=2,dc=x'] },
+      'c ou=1,dc=x': { entries: [entry('uid=ann,ou=1,dc=x')], references: ['ldap://d/ou=2,dc=x'] },
+      'd ou=2,dc=x': new DirectoryFault('unreachable', 'd is down'),
+    });
+    await expect(run()).rejects.toEqual(fault(/d is down/));
+    expect(asked).toEqual(['a dc=x', 'b ou=1,dc=x', 'd ou=2,dc=x', 'c ou=1,dc=x']);
   });
 
   test('more than five deep', async () => {

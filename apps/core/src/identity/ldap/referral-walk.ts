@@ -1,4 +1,4 @@
-import { dnKey, parseDn } from '../../group/distinguished-name.js';
+import { keyOfDn } from '../../group/distinguished-name.js';
 import type { Search } from './directory-connection.js';
 import type { DirectoryEntry } from './directory-entry.js';
 import { DirectoryFault } from './directory-fault.js';
@@ -36,11 +36,12 @@ const MOST = 20;
 
 /**
  * One search in all servers that the directory refers to and that the settings allow (ldap_referral_hosts). Whoever is
- * asked twice on one way is a loop, which is an error; on two ways it is asked once.
+ * asked twice on one way is a loop, which is an error. On two ways it is asked once, and both have what came of it: also
+ * the fault, and also when the first way was given up, or people would be missing as if they had left.
  */
 export class ReferralWalk {
   readonly #guide: ReferralGuide;
-  readonly #asked = new Set<string>();
+  readonly #outcomes = new Map<string, Promise<DirectoryEntry[]>>();
   #followed = 0;
 
   constructor(guide: ReferralGuide) {
@@ -49,17 +50,24 @@ export class ReferralWalk {
 
   /** @throws DirectoryFault, of the kind "referral" for whatever is wrong with references, and "elsewhere" when the base is on no server that may be asked */
   async search(at: AskedServer, search: Search, way: readonly string[] = []): Promise<DirectoryEntry[]> {
-    const here = placeOf(at.server, search);
+    const here = `${at.server.name}/${placeIn(search)}`;
     if (way.includes(here)) throw new DirectoryFault('referral', `references of the directory lead in a circle: ${[...way, here].join(' → ')}; correct them in the directory, or take the host out of ldap_referral_hosts`);
-    if (this.#asked.has(here)) return [];
-    this.#asked.add(here);
+    const question = `${here}?${search.filter}`;
+    const known = this.#outcomes.get(question); // has ended: what has not is on the way
+    if (known !== undefined) return known;
+    const outcome = this.#found(at, search, [...way, here]);
+    this.#outcomes.set(question, outcome);
+    return outcome;
+  }
+
+  async #found(at: AskedServer, search: Search, way: readonly string[]): Promise<DirectoryEntry[]> {
     const answer = await at.ask(search);
-    const found = [...answer.entries];
+    let found = different(answer.entries);
     for (const alternatives of this.#followable(at.server, search, answer)) {
       if (found.length >= search.most) break;
-      found.push(...await this.#follow(alternatives, search, [...way, here]));
+      found = different([...found, ...await this.#follow(alternatives, search, way)]);
     }
-    return different(found).slice(0, search.most);
+    return found.slice(0, search.most);
   }
 
   /** References to the same place on several servers are alternatives. */
@@ -71,7 +79,8 @@ export class ReferralWalk {
         this.#guide.unfollowed(text);
         continue;
       }
-      const place = placeIn(narrowed(search, referral));
+      const there = narrowed(search, referral);
+      const place = `${placeIn(there)}?${there.filter}`;
       places.set(place, [...(places.get(place) ?? []), referral]);
     }
     if (elsewhere && places.size === 0) {
@@ -112,21 +121,19 @@ function narrowed(search: Search, { base, scope, filter }: Referral): Search {
   return { ...search, base: base ?? search.base, scope: scope ?? search.scope, filter: filter === undefined ? search.filter : allOf(search.filter, writtenFilter(filter)) };
 }
 
-function placeOf({ name }: DirectoryServer, search: Search): string {
-  return `${name}/${placeIn(search)}`;
-}
-
+/** Without the filter, which may become narrower with every turn of a circle. */
 function placeIn({ base, scope }: Search): string {
-  const names = parseDn(base);
-  return `${names === undefined ? base : dnKey(names)}??${scope}`;
+  return `${keyOfDn(base) ?? base}??${scope}`;
 }
 
-/** The same entry may be found on the way through two servers. */
+/** The same entry may be found on the way through two servers: the first one counts, or an old copy would decide which password is right. */
 function different(entries: readonly DirectoryEntry[]): DirectoryEntry[] {
-  return [...new Map(entries.map((entry) => {
-    const names = parseDn(entry.dn);
-    return [names === undefined ? entry.dn : dnKey(names), entry] as const;
-  })).values()];
+  const found = new Map<string, DirectoryEntry>();
+  for (const entry of entries) {
+    const key = keyOfDn(entry.dn) ?? entry.dn;
+    if (!found.has(key)) found.set(key, entry);
+  }
+  return [...found.values()];
 }
 
 /** Text of others, fit for a line of a log or an answer. */

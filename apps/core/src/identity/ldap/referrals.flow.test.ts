@@ -36,7 +36,7 @@ const place = (name: string): string => `dn: ou=${name},${BASE}\nobjectClass: or
     const rows = await core.database.query<{ name: string }>('SELECT g.name FROM user_group g JOIN user_group_member m ON m.group_id = g.id JOIN haven_user u ON u.id = m.user_id WHERE u.username = $1 ORDER BY g.name', [name]);
     return rows.map((row) => row.name);
   };
-  const refer = (from: OpenLdap, name: string, to: string): Promise<void> => from.change((client) => client.add(`ou=${name},${BASE}`, { objectClass: ['referral', 'extensibleObject'], ou: name, ref: to }));
+  const refer = (from: OpenLdap, name: string, ...to: readonly string[]): Promise<void> => from.change((client) => client.add(`ou=${name},${BASE}`, { objectClass: ['referral', 'extensibleObject'], ou: name.split(',', 1), ref: [...to] }));
   const at = (server: OpenLdap, name: string): string => `ldap://127.0.0.1:${server.server.port}/ou=${name},${BASE}`;
   const follow = (): object => ({ ldap_referral_hosts: `127.0.0.1:${near.server.port} 127.0.0.1:${far.server.port}, 127.0.0.1:${gate.port}` });
   /** What is set before each test. */
@@ -187,6 +187,27 @@ const place = (name: string): string => `dn: ou=${name},${BASE}\nobjectClass: or
       await refer(near, 'down', `ldap://127.0.0.1:9/ou=down,${BASE}`);
       await configure({ ldap_referral_hosts: '127.0.0.1:9', ldap_base_dn: `ou=down,${BASE}` });
       for (const text of await troubled('rita')) expect(text).toMatch(/following a reference of the directory to ldap:\/\/127\.0\.0\.1:9.*cannot be reached/);
+    });
+
+    test('one that is down, to which two copies of a place refer: whom it knows is not taken for somebody who has left', async () => {
+      const copy = await openGate('127.0.0.1', far.server.port);
+      await far.change((client) => client.add(`ou=copied,${BASE}`, { objectClass: ['organizationalUnit'], ou: 'copied' }));
+      await far.change((client) => client.add(`ou=there,${BASE}`, { objectClass: ['organizationalUnit'], ou: 'there' }));
+      await far.addPerson(`uid=gwen,ou=there,${BASE}`, 'gwen');
+      await refer(far, 'there,ou=copied', `ldap://127.0.0.1:${gate.port}/ou=there,${BASE}`);
+      await refer(near, 'copied', at(far, 'copied'), `ldap://127.0.0.1:${copy.port}/ou=copied,${BASE}`);
+      await configure({ ldap_referral_hosts: `127.0.0.1:${far.server.port} 127.0.0.1:${copy.port} 127.0.0.1:${gate.port}`, ldap_base_dn: `ou=copied,${BASE}` });
+      expect(await login('gwen')).toBe(200);
+      await gate.shut();
+      try {
+        await core.database.execute(`UPDATE haven_user SET source_confirmed_at = source_confirmed_at - interval '6 minutes', source_checked_at = NULL WHERE username = 'gwen'`);
+        await core.service.app.get(DirectoryRefreshService, { strict: false }).refresh();
+        expect(await core.database.query(`SELECT source_confirmed_at IS NOT NULL AS kept, source_checked_at IS NOT NULL AS asked FROM haven_user WHERE username = 'gwen'`)).toEqual([{ kept: true, asked: true }]);
+        for (const text of await troubled('gwen')) expect(text).toMatch(/following a reference of the directory to .*cannot be reached/);
+      } finally {
+        await gate.open();
+        await copy.shut();
+      }
     });
 
     test('without TLS passwords do not go there, whatever the first server speaks', async () => {
