@@ -43,7 +43,7 @@ export class LdapLoginService extends LoginMode implements OnModuleInit {
   /**
    * What was right a moment ago is right, unless the settings changed or the account's tokens were withdrawn since: whoever
    * is out of a group is asked for anew, on every replica. Whoever is out of the directory (not confirmed) does not come here:
-   * withdrawals are dated to the second, too coarsely to tell two of them apart.
+   * only what the directory says now lets them in again.
    */
   async #checkKnown(directory: Directory, credentials: Credentials, known: Account): Promise<Account | undefined> {
     let fresh: Account | undefined;
