@@ -8,10 +8,12 @@ import { DirectoryFault } from './directory-fault.js';
 import { openSocket } from './directory-socket.js';
 import type { DirectoryServer } from './directory-url.js';
 import { octetFilter } from './filter-octets.js';
+import { KeptConnection } from './kept-connection.js';
 import type { DirectoryAccess, SearchScope } from './ldap-settings.js';
 import { referralIn } from './referral-answer.js';
 import { ReferralWalk, type SearchAnswer } from './referral-walk.js';
 import { ReferredServers } from './referred-servers.js';
+import { ServerFailures } from './server-failures.js';
 
 export interface Search {
   readonly base: string;
@@ -35,6 +37,12 @@ const LONGEST_REFERRAL = 64 * 1024;
 /** Told of references to other servers that are not followed. */
 export type Unfollowed = (reference: string) => void;
 
+/** What all connections of one directory share about references. */
+export interface ReferralNotes {
+  readonly unfollowed: Unfollowed;
+  readonly failures: ServerFailures;
+}
+
 /** Answers to a login that say something of the account, not of the server: it has no password, is locked by a policy, or is not there. */
 const NOT_THIS_ACCOUNT = [InappropriateAuthError, UnwillingToPerformError, ConstraintViolationError, NoSuchObjectError, InvalidDNSyntaxError] as const;
 
@@ -45,24 +53,26 @@ export class DirectoryConnection {
   readonly #client: Client;
   readonly #socket: Socket;
   readonly #referred: ReferredServers;
-  readonly #unfollowed: Unfollowed;
+  readonly #notes: ReferralNotes;
+  readonly #prober = new KeptConnection<DirectoryConnection>();
+  #lastProbe: Promise<unknown> = Promise.resolve();
   #mark = 0;
   #lost = false;
 
-  private constructor(server: DirectoryServer, { access, client, socket, unfollowed }: Parts) {
+  private constructor(server: DirectoryServer, { access, client, socket, notes }: Parts) {
     this.server = server;
     this.#access = access;
     this.#client = client;
     this.#socket = socket;
-    this.#unfollowed = unfollowed;
-    this.#referred = new ReferredServers((other) => DirectoryConnection.openLoggedIn(other, access, unfollowed));
+    this.#notes = notes;
+    this.#referred = new ReferredServers((other) => DirectoryConnection.openLoggedIn(other, access, notes), notes.failures);
     socket.on('data', () => {
       if (socket.bytesRead - this.#mark > MOST_BYTES) socket.destroy(new Error(`more than ${MOST_BYTES} bytes for one request`));
     });
   }
 
   /** @throws DirectoryFault */
-  static async open(server: DirectoryServer, access: DirectoryAccess, unfollowed: Unfollowed = () => undefined): Promise<DirectoryConnection> {
+  static async open(server: DirectoryServer, access: DirectoryAccess, notes = unnoted()): Promise<DirectoryConnection> {
     const socket = await openSocket(server, access);
     let used = false;
     const client = new Client({
@@ -75,12 +85,12 @@ export class DirectoryConnection {
         return socket;
       },
     });
-    return new DirectoryConnection(server, { access, client, socket, unfollowed });
+    return new DirectoryConnection(server, { access, client, socket, notes });
   }
 
   /** A connection on which the search account is logged in. Throws as `open` does. */
-  static async openLoggedIn(server: DirectoryServer, access: DirectoryAccess, unfollowed?: Unfollowed): Promise<DirectoryConnection> {
-    const connection = await DirectoryConnection.open(server, access, unfollowed);
+  static async openLoggedIn(server: DirectoryServer, access: DirectoryAccess, notes?: ReferralNotes): Promise<DirectoryConnection> {
+    const connection = await DirectoryConnection.open(server, access, notes);
     try {
       await connection.logInToSearch();
       return connection;
@@ -127,14 +137,25 @@ export class DirectoryConnection {
    * not there. Throws as `bind` does.
    */
   async search(search: Search): Promise<DirectoryEntry[]> {
-    const answer = await this.ask(search);
-    if (answer.references.length === 0 && !answer.elsewhere) return [...answer.entries];
-    const walk = new ReferralWalk({ access: this.#access, at: (server) => this.#referred.at(server), unfollowed: this.#unfollowed });
-    return walk.search({ server: this.server, ask: () => Promise.resolve(answer) }, search);
+    return this.#walk(await this.ask(search), search);
   }
 
-  /** What this server itself answers, page by page. Throws as `bind` does. */
-  async ask(search: Search): Promise<SearchAnswer> {
+  /** As `search`, for a base that may be on a server that is not asked: nothing is found there then. */
+  async searchHere(search: Search): Promise<DirectoryEntry[]> {
+    try {
+      return await this.#walk(await this.ask(search, this.#access.referralHosts.length > 0), search);
+    } catch (error) {
+      if (error instanceof DirectoryFault && error.kind === 'elsewhere') return [];
+      throw error;
+    }
+  }
+
+  /**
+   * What this server itself answers, page by page. Throws as `bind` does.
+   *
+   * @param whither whether to find out on which server a base is that is not on this one
+   */
+  async ask(search: Search, whither = true): Promise<SearchAnswer> {
     const { base, scope, filter, attributes, binary = [], most } = search;
     const found: Entry[] = [];
     const references: string[] = [];
@@ -152,7 +173,7 @@ export class DirectoryConnection {
       return { entries: found.slice(0, most).map((entry) => new DirectoryEntry(entry, this.server)), references, elsewhere: false };
     } catch (error) {
       if (error instanceof NoSuchObjectError) return { entries: [], references: [], elsewhere: false };
-      if (isReferral(error)) return { entries: [], references: await this.#referralFor(search), elsewhere: true };
+      if (isReferral(error)) return { entries: [], references: whither ? await this.#referralFor(search) : [], elsewhere: true };
       if (error instanceof SizeLimitExceededError) throw new DirectoryFault('refused', `${this.server.name} allows the search account too few entries for one search; raise its size limit`, { cause: error });
       throw this.#fault(error, 'searching');
     }
@@ -160,33 +181,46 @@ export class DirectoryConnection {
 
   async close(): Promise<void> {
     this.#lost = true;
-    await Promise.all([this.#referred.close(), this.#client.unbind().catch(() => undefined)]); // it is going anyway
+    await Promise.all([this.#referred.close(), this.#prober.close(), this.#client.unbind().catch(() => undefined)]); // it is going anyway
   }
 
-  /** Where this server says that the base is. ldapts does not tell, so it is asked again, where no other answer can come between. */
+  async #walk(answer: SearchAnswer, search: Search): Promise<DirectoryEntry[]> {
+    if (answer.references.length === 0 && !answer.elsewhere) return [...answer.entries];
+    const walk = new ReferralWalk({ ...this.#notes, access: this.#access, at: (server, alternatives) => this.#referred.at(server, alternatives) });
+    return walk.search({ server: this.server, ask: () => Promise.resolve(answer) }, search);
+  }
+
+  /**
+   * Where this server says that the base is. ldapts does not tell, so it is asked again on a connection of its own, one
+   * question at a time, where no other answer can come between. When that goes wrong all who wait are told at once.
+   */
   async #referralFor({ base, scope }: Search): Promise<string[]> {
-    const own = await DirectoryConnection.openLoggedIn(this.server, this.#access);
+    const turn = this.#lastProbe.then(() => this.#prober.use(() => DirectoryConnection.openLoggedIn(this.server, this.#access), (own) => own.#readReferral(base, scope)));
+    this.#lastProbe = turn.catch(() => undefined);
     try {
-      return await own.#readReferral(base, scope);
-    } finally {
-      await own.close();
+      return await turn;
+    } catch (error) {
+      throw this.#fault(error, 'searching');
     }
   }
 
   async #readReferral(base: string, scope: SearchScope): Promise<string[]> {
     const chunks: Buffer[] = [];
     let length = 0;
-    this.#mark = this.#socket.bytesRead;
-    this.#socket.on('data', (chunk: Buffer) => {
+    const collect = (chunk: Buffer): void => {
       length += chunk.length;
       if (length <= LONGEST_REFERRAL) chunks.push(chunk);
-    });
+    };
+    this.#mark = this.#socket.bytesRead;
+    this.#socket.on('data', collect);
     try {
       await this.#client.search(base, { scope, filter: '(objectClass=*)', attributes: ['1.1'], sizeLimit: 1, derefAliases: 'never' });
       return []; // it has changed its mind: nothing to follow
     } catch (error) {
       if (isReferral(error)) return referralIn(Buffer.concat(chunks));
       throw this.#fault(error, 'searching');
+    } finally {
+      this.#socket.off('data', collect);
     }
   }
 
@@ -208,7 +242,11 @@ interface Parts {
   readonly access: DirectoryAccess;
   readonly client: Client;
   readonly socket: Socket;
-  readonly unfollowed: Unfollowed;
+  readonly notes: ReferralNotes;
+}
+
+function unnoted(): ReferralNotes {
+  return { unfollowed: () => undefined, failures: new ServerFailures() };
 }
 
 function isReferral(error: unknown): boolean {

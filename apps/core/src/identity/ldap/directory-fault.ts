@@ -15,13 +15,3 @@ export class DirectoryFault extends Error {
     this.kind = kind;
   }
 }
-
-/** What a search found; nothing when its base is on a server that is not asked. */
-export async function foundHere<Found>(search: Promise<Found[]>): Promise<Found[]> {
-  try {
-    return await search;
-  } catch (error) {
-    if (error instanceof DirectoryFault && error.kind === 'elsewhere') return [];
-    throw error;
-  }
-}

@@ -1,17 +1,12 @@
 import { QueueFull, WorkQueue } from '../work-queue.js';
-import { DirectoryConnection, type Unfollowed } from './directory-connection.js';
+import { DirectoryConnection, type ReferralNotes, type Unfollowed } from './directory-connection.js';
 import { DirectoryFault } from './directory-fault.js';
 import type { DirectoryServer } from './directory-url.js';
 import type { DirectoryAccess } from './ldap-settings.js';
+import { AVOID_MS, GIVE_UP_MS, mayDoBetter, ServerFailures } from './server-failures.js';
 
 const BOUNDS = { concurrency: 8, waiting: 256, waitingPerOrigin: 256 };
 const IDLE_MS = 60_000;
-/** A server that failed is asked last, for so long; while none works, nobody waits for one again. */
-const AVOID_MS = 30_000;
-const GIVE_UP_MS = 3_000;
-
-/** Faults after which another server may do better. */
-const ELSEWHERE = new Set(['unreachable', 'certificate', 'slow', 'garbage']);
 
 interface Idle {
   readonly connection: DirectoryConnection;
@@ -21,7 +16,7 @@ interface Idle {
 /** Connections that are logged in as the search account, to whichever server works. Bounded, and shared by all who search. */
 export class DirectoryPool {
   readonly #access: DirectoryAccess;
-  readonly #unfollowed: Unfollowed;
+  readonly #notes: ReferralNotes;
   readonly #queue = new WorkQueue(BOUNDS);
   readonly #idle: Idle[] = [];
   readonly #failedAt = new Map<DirectoryServer, number>();
@@ -30,7 +25,7 @@ export class DirectoryPool {
 
   constructor(access: DirectoryAccess, unfollowed: Unfollowed) {
     this.#access = access;
-    this.#unfollowed = unfollowed;
+    this.#notes = { unfollowed, failures: new ServerFailures() };
   }
 
   /** Runs `work` with a connection of the search account, once more with another when a kept one turns out to be dead. Throws DirectoryFault. */
@@ -118,7 +113,7 @@ export class DirectoryPool {
     let last: unknown;
     for (const server of [...servers].sort((a, b) => Number(this.#avoided(a)) - Number(this.#avoided(b)))) {
       try {
-        const connection = await DirectoryConnection.open(server, this.#access, this.#unfollowed);
+        const connection = await DirectoryConnection.open(server, this.#access, this.#notes);
         this.#failedAt.delete(server);
         this.#allFailed = undefined;
         return connection;
@@ -135,7 +130,7 @@ export class DirectoryPool {
   }
 
   #noteFailure(server: DirectoryServer, error: unknown): void {
-    if (error instanceof DirectoryFault && ELSEWHERE.has(error.kind) && this.#access.servers.includes(server)) this.#failedAt.set(server, performance.now());
+    if (mayDoBetter(error) && this.#access.servers.includes(server)) this.#failedAt.set(server, performance.now());
   }
 
   #avoided(server: DirectoryServer): boolean {

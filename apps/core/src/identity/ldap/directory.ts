@@ -2,7 +2,7 @@ import type { ExternalGroup, ExternalUser } from '../external-user.js';
 import { shutOutReason } from './account-state.js';
 import type { DirectoryConnection, Search, Unfollowed } from './directory-connection.js';
 import type { DirectoryEntry } from './directory-entry.js';
-import { DirectoryFault, foundHere } from './directory-fault.js';
+import { DirectoryFault } from './directory-fault.js';
 import { allOf, equals } from './directory-filter.js';
 import { DirectoryPool } from './directory-pool.js';
 import { groupOf, isBelow, PlainGroupLookup, readGroup, type GroupLookup } from './group-lookup.js';
@@ -94,7 +94,7 @@ export class Directory {
   /** Looks where the entry was last, then everywhere: it may have been moved, and another may be in its place. */
   async #entryOf(connection: DirectoryConnection, externalId: string, place: string | undefined): Promise<DirectoryEntry | undefined> {
     if (place !== undefined && isBelow(place, this.settings.baseDn)) {
-      const [entry] = await foundHere(connection.search({ ...this.#people(''), base: place, scope: 'base' }));
+      const [entry] = await connection.searchHere({ ...this.#people(''), base: place, scope: 'base' });
       if (entry !== undefined && externalIdOf(entry) === externalId) return entry;
     }
     const filter = idFilter(externalId);

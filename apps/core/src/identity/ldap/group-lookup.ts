@@ -2,7 +2,6 @@ import { dnKey, keyOfDn, parseDn } from '../../group/distinguished-name.js';
 import type { ExternalGroup } from '../external-user.js';
 import type { DirectoryConnection } from './directory-connection.js';
 import type { DirectoryEntry } from './directory-entry.js';
-import { foundHere } from './directory-fault.js';
 import { allOf, anyOf, equals } from './directory-filter.js';
 import type { LdapSettings } from './ldap-settings.js';
 
@@ -72,7 +71,7 @@ function holding(connection: DirectoryConnection, members: readonly string[], { 
 
 /** The group with this DN, when it is one that is wanted and on a server that is asked; at most one. */
 export function readGroup(connection: DirectoryConnection, dn: string, { groups }: LdapSettings): Promise<DirectoryEntry[]> {
-  return foundHere(connection.search({ base: dn, scope: 'base', filter: groups.filter || '(objectClass=*)', attributes: [groups.nameAttribute, groups.membershipAttribute], most: 1 }));
+  return connection.searchHere({ base: dn, scope: 'base', filter: groups.filter || '(objectClass=*)', attributes: [groups.nameAttribute, groups.membershipAttribute], most: 1 });
 }
 
 /** Whether the group of administrators holds any of these; it need not match the filter for groups. */

@@ -5,6 +5,7 @@ import { DirectoryFault } from './directory-fault.js';
 import { parseServers, type DirectoryServer } from './directory-url.js';
 import { ReferralWalk, type SearchAnswer } from './referral-walk.js';
 import { referralHosts } from './referral-url.js';
+import { ServerFailures } from './server-failures.js';
 
 type Answers = Readonly<Record<string, Partial<SearchAnswer> | Error>>;
 
@@ -19,10 +20,12 @@ function server(name: string): DirectoryServer {
 const entry = (dn: string, at = 'a'): DirectoryEntry => new DirectoryEntry({ dn, uid: 'ann' }, server(at));
 
 /** Servers a, b, … that answer by "host base"; resolves to the DNs that are found. */
-function bench(answers: Answers, { hosts = 'a b c d e f g h', startTls = true, verify = true } = {}) {
+function bench(answers: Answers, { hosts = 'a b c d e f g h', startTls = true, verify = true, failed = '' } = {}) {
   const asked: string[] = [];
   const searches: Search[] = [];
   const unfollowed: string[] = [];
+  const failures = new ServerFailures();
+  for (const name of failed) failures.note(server(name), new DirectoryFault('slow', name));
   const at = (one: DirectoryServer) => ({
     server: one,
     ask: async (search: Search): Promise<SearchAnswer> => {
@@ -33,7 +36,7 @@ function bench(answers: Answers, { hosts = 'a b c d e f g h', startTls = true, v
       return { entries: [], references: [], elsewhere: false, ...answer };
     },
   });
-  const walk = new ReferralWalk({ access: { referralHosts: referralHosts(hosts), startTls, verify }, at, unfollowed: (reference) => unfollowed.push(reference) });
+  const walk = new ReferralWalk({ access: { referralHosts: referralHosts(hosts), startTls, verify }, at, failures, unfollowed: (reference) => unfollowed.push(reference) });
   const find = (search = SEARCH): Promise<DirectoryEntry[]> => walk.search(at(server('a')), search);
   const run = async (search = SEARCH): Promise<string[]> => (await find(search)).map(({ dn }) => dn);
   return { find, run, asked, searches, unfollowed };
@@ -103,6 +106,12 @@ describe('following references', () => {
     const { run, asked } = bench({ 'a dc=x': { references: ['ldap://b/ou=1,dc=x', 'ldap://c/ou=1,dc=x'] }, 'b ou=1,dc=x': new DirectoryFault('unreachable', 'b is down'), 'c ou=1,dc=x': { entries: [entry('uid=ann,ou=1,dc=x')] } });
     expect(await run()).toEqual(['uid=ann,ou=1,dc=x']);
     expect(asked).toEqual(['a dc=x', 'b ou=1,dc=x', 'c ou=1,dc=x']);
+  });
+
+  test('asks those that failed lately last', async () => {
+    const { run, asked } = bench({ 'a dc=x': { references: ['ldap://b/ou=1,dc=x', 'ldap://c/ou=1,dc=x', 'ldap://b/ou=2,dc=x'] } }, { failed: 'b' });
+    expect(await run()).toEqual([]);
+    expect(asked).toEqual(['a dc=x', 'c ou=1,dc=x', 'b ou=2,dc=x']);
   });
 
   test('what was found under a server whose answer is thrown away is found again under the next, without asking again', async () => {

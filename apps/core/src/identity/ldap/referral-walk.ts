@@ -6,6 +6,7 @@ import { allOf, writtenFilter } from './directory-filter.js';
 import type { DirectoryServer } from './directory-url.js';
 import type { DirectoryAccess } from './ldap-settings.js';
 import { mayFollow, parseReferral, type Referral } from './referral-url.js';
+import type { ServerFailures } from './server-failures.js';
 
 /** What one server answers to a search. */
 export interface SearchAnswer {
@@ -24,8 +25,9 @@ export interface AskedServer {
 
 export interface ReferralGuide {
   readonly access: Pick<DirectoryAccess, 'referralHosts' | 'startTls' | 'verify'>;
-  /** A server that a reference names, and that may be asked. */
-  at(server: DirectoryServer): AskedServer;
+  /** A server that a reference names, and that may be asked; `alternatives` are all that have what is searched there. */
+  at(server: DirectoryServer, alternatives: readonly DirectoryServer[]): AskedServer;
+  readonly failures: Pick<ServerFailures, 'inOrder'>;
   /** Told of each reference that is not followed. */
   unfollowed(reference: string): void;
 }
@@ -90,12 +92,13 @@ export class ReferralWalk {
   }
 
   async #follow(alternatives: readonly Referral[], search: Search, way: readonly string[]): Promise<DirectoryEntry[]> {
+    const servers = alternatives.map(({ server }) => server);
     let last: unknown;
-    for (const referral of alternatives) {
+    for (const referral of this.#guide.failures.inOrder(alternatives)) {
       try {
         this.#requireBounds(way);
         requireProtection(referral, this.#guide.access);
-        return await this.search(this.#guide.at(referral.server), narrowed(search, referral), way);
+        return await this.search(this.#guide.at(referral.server, servers), narrowed(search, referral), way);
       } catch (error) {
         if (!(error instanceof DirectoryFault)) throw error;
         last = error.kind === 'referral' ? error : new DirectoryFault('referral', `following a reference of the directory to ${shown(referral.text)}: ${error.message}`, { cause: error });
