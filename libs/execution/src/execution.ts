@@ -22,10 +22,14 @@ export interface NewExecution extends ExecutionOwner {
   readonly outcome?: { readonly status: FinalStatus; readonly message: string };
 }
 
-export interface StartedExecution {
-  readonly id: number;
+/** Tasks of one kind that are due: what the queue is told of. */
+export interface DueTasks {
   readonly vendorType: VendorType;
   readonly taskIds: readonly number[];
+}
+
+export interface StartedExecution extends DueTasks {
+  readonly id: number;
 }
 
 export interface Execution extends ExecutionOwner {

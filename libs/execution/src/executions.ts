@@ -1,7 +1,7 @@
 import type { Database, Transaction } from '@haven/database';
 import type { Broadcasts, JobQueue } from '@haven/messages';
 import type { Logger } from '@haven/runtime';
-import type { Attributes, CountsOfExecutions, Execution, ExecutionFilter, ExecutionOwner, Listed, NewExecution, PageOf, StartedExecution, Task, TaskPlace, TaskReport } from './execution.js';
+import type { Attributes, CountsOfExecutions, DueTasks, Execution, ExecutionFilter, ExecutionOwner, Listed, NewExecution, PageOf, StartedExecution, Task, TaskPlace, TaskReport } from './execution.js';
 import { EXECUTION_FIELDS, executionOf, REVISION, TASK_FIELDS, taskOf, type ExecutionRow, type TaskRow } from './execution-rows.js';
 import { countTasks, refreshExecution } from './execution-status.js';
 import { vendorOf, type VendorType } from './vendor.js';
@@ -84,14 +84,14 @@ export class Executions {
   }
 
   /** Tells the queue of the tasks. Never rejects: what the queue does not take now it is told of later. */
-  wake(started: StartedExecution): Promise<void> {
-    return this.wakeAll([started]);
+  wake(due: DueTasks): Promise<void> {
+    return this.wakeAll([due]);
   }
 
   /** As wake, in one round trip for each kind. */
-  async wakeAll(started: readonly StartedExecution[]): Promise<void> {
-    for (const vendorType of new Set(started.map((one) => one.vendorType))) {
-      const taskIds = started.filter((one) => one.vendorType === vendorType).flatMap((one) => one.taskIds);
+  async wakeAll(due: readonly DueTasks[]): Promise<void> {
+    for (const vendorType of new Set(due.map((one) => one.vendorType))) {
+      const taskIds = due.filter((one) => one.vendorType === vendorType).flatMap((one) => one.taskIds);
       if (taskIds.length === 0) continue;
       try {
         await this.#parts.jobs.addAll(vendorOf(vendorType).job, taskIds.map((task) => ({ payload: { task }, id: queueIdOf(task, 0) })));

@@ -1,5 +1,5 @@
 export type {
-  Attributes, CountsOfExecutions, Execution, ExecutionFilter, ExecutionOwner, Listed, NewExecution, PageOf, StartedExecution, Task, TaskPlace, TaskReport,
+  Attributes, CountsOfExecutions, DueTasks, Execution, ExecutionFilter, ExecutionOwner, Listed, NewExecution, PageOf, StartedExecution, Task, TaskPlace, TaskReport,
 } from './execution.js';
 export { Executions, type ExecutionParts } from './executions.js';
 export {
@@ -19,7 +19,7 @@ export { QUEUES, TaskQueues, type TaskQueue } from './task-queues.js';
 export { TaskSweep, type SweepParts } from './task-sweep.js';
 export { TaskFailure, TaskInterrupted, TaskWorker, type Interruption, type TaskContext, type TaskHandler, type WorkerParts } from './task-worker.js';
 export { WorkerPools, type BusyWorker, type LivingPool, type WorkerPool } from './worker-pools.js';
-export { endDelivery, lockSubjects, restartDeliveries, startDeliveries, type DeliveryToEnd, type DeliveryToRestart, type DeliveryToStart } from './webhook/webhook-delivery.js';
+export { endDelivery, lockSubjects, restartDeliveries, startDeliveries, type DeliveryToEnd, type DeliveryToRestart, type DeliveryToStart, type EndOfDelivery } from './webhook/webhook-delivery.js';
 export { noteOutage, releaseTargets, type WebhookTarget } from './webhook/webhook-outage.js';
 export {
   cloudEventTypeOf, notificationId, SYSTEM_WEBHOOK_EVENTS, WEBHOOK_EVENTS, WEBHOOK_FORMATS, webhookSecretContext, webhookVendorOf, type Notification, type StoredTarget, type WebhookEventType, type WebhookTargetType,

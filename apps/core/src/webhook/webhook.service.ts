@@ -103,7 +103,7 @@ export class WebhookService {
       await audit(transaction, caller, owner, 'update', policy.name);
       return releaseTargets(transaction, id);
     });
-    await this.executions.wake({ id: 0, vendorType: 'WEBHOOK', taskIds: due });
+    await this.executions.wakeAll(due);
   }
 
   #shown(caller: Caller, project: KnownProject, row: PolicyRow): WebhookPolicy {

@@ -49,28 +49,27 @@ export class WebhookSender {
     if (delivery.state === 'delivered') return;
     const fault = await this.#send(context, delivery);
     const vendorType = task.vendorType === 'SLACK' ? 'SLACK' : 'WEBHOOK';
-    if (fault === undefined) return this.#end(delivery, 'delivered', '', vendorType);
+    if (fault === undefined) return void await this.#end(delivery, 'delivered', '');
     if (fault.outage) await this.#parts.database.transaction((transaction) => noteOutage(transaction, delivery, task.id));
     const { failures, retried } = vendorOf(vendorType);
-    if (!retried || task.failures + 1 >= failures) await this.#end(delivery, 'dead', fault.text, vendorType);
+    if (!retried || task.failures + 1 >= failures) await this.#end(delivery, 'dead', fault.text);
     throw new TaskFailure(fault.text);
   }
 
   /** Ends deliveries that nobody ends any more, so that those behind them go on; forgets old ones. Resolves to how many were ended. */
   async repair(): Promise<number> {
     const { database, executions } = this.#parts;
-    const abandoned = await abandonedDeliveries(database, BATCH);
-    for (const one of abandoned) await this.#end(one, 'dead', ABANDONED);
-    const expired = await expiredDeliveries(database, BATCH);
-    for (const one of expired) {
+    let ended = 0;
+    for (const one of await abandonedDeliveries(database, BATCH)) if (await this.#end(one, 'dead', ABANDONED)) ended += 1;
+    for (const one of await expiredDeliveries(database, BATCH)) {
       await executions.stop({ vendorType: one.vendorType, vendorId: one.policyId }, one.executionId);
-      await this.#end(one, 'dead', EXPIRED);
+      if (await this.#end(one, 'dead', EXPIRED)) ended += 1;
     }
     await forgetDeliveries(database, BATCH);
     const { count, seconds } = await waitingDeliveries(database);
     this.#waiting.set(count);
     this.#lag.set(seconds);
-    return abandoned.length + expired.length;
+    return ended;
   }
 
   async #send(context: TaskContext, delivery: DeliveryRow): Promise<Fault | undefined> {
@@ -108,13 +107,15 @@ export class WebhookSender {
     }
   }
 
-  async #end(delivery: LeftDelivery, state: 'delivered' | 'dead', fault: string, vendorType: 'WEBHOOK' | 'SLACK' = 'WEBHOOK'): Promise<void> {
-    const next = await this.#parts.database.transaction(async (transaction) => {
+  /** False when it had ended already: several processes repair the same deliveries. */
+  async #end(delivery: LeftDelivery, state: 'delivered' | 'dead', fault: string): Promise<boolean> {
+    const { ended, due } = await this.#parts.database.transaction(async (transaction) => {
       await lockSubjects(transaction, [delivery.subject]);
       return endDelivery(transaction, delivery, state, fault);
     });
-    this.#ended.inc({ state });
-    await this.#parts.executions.wake({ id: 0, vendorType, taskIds: next });
+    if (ended) this.#ended.inc({ state });
+    await this.#parts.executions.wakeAll(due);
+    return ended;
   }
 }
 

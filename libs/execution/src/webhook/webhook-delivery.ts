@@ -1,7 +1,7 @@
 import type { Transaction } from '@haven/database';
-import type { NewExecution, StartedExecution } from '../execution.js';
+import type { DueTasks, NewExecution, StartedExecution } from '../execution.js';
 import type { Executions } from '../executions.js';
-import { releaseTarget, waitForTargets } from './webhook-outage.js';
+import { dueTasksOf, releaseTarget, waitForTargets, type DueRow } from './webhook-outage.js';
 import { webhookVendorOf, type Notification, type WebhookTargetType } from './webhook-policy.js';
 
 /** A notification on its way to one target. */
@@ -69,23 +69,32 @@ export interface DeliveryToEnd {
   readonly outage: boolean;
 }
 
+/** What came of ending a delivery. */
+export interface EndOfDelivery {
+  /** False when it had ended before, or is gone. */
+  readonly ended: boolean;
+  /** What is due now: wake it once that is committed. */
+  readonly due: readonly DueTasks[];
+}
+
 /**
- * Ends a delivery, with its subject locked. Resolves to the tasks that are due now: of the next one about the same subject
- * and, when the target takes something again, of all that waited for that.
+ * Ends a delivery, with its subject locked. Due are then the next one about the same subject and, when the target takes
+ * something again, all that waited for that.
  */
-export async function endDelivery(transaction: Transaction, { id, policyId, target, outage }: DeliveryToEnd, state: 'delivered' | 'dead', fault = ''): Promise<number[]> {
-  const rows = await transaction.query<{ id: string }>(
-    `WITH ended AS (
-       UPDATE webhook_delivery d SET state = $2, fault = $3, ended_at = now(), attempts = d.attempts + coalesce((SELECT t.attempts FROM task t WHERE t.id = d.task_id), 0)
-       WHERE d.id = $1 AND d.state = 'waiting' RETURNING d.id, d.policy_id, d.target, d.subject)
-     UPDATE task SET due_at = now(), queued_at = now() FROM ended WHERE due_at = 'infinity' AND task.id =
-       (SELECT d.task_id FROM webhook_delivery d
-        WHERE d.policy_id = ended.policy_id AND d.target = ended.target AND d.subject = ended.subject AND d.state = 'waiting' AND d.id <> ended.id ORDER BY d.id LIMIT 1)
-     RETURNING task.id`,
+export async function endDelivery(transaction: Transaction, { id, policyId, target, outage }: DeliveryToEnd, state: 'delivered' | 'dead', fault = ''): Promise<EndOfDelivery> {
+  const [ended] = await transaction.query<{ subject: string }>(
+    `UPDATE webhook_delivery d SET state = $2, fault = $3, ended_at = now(), attempts = d.attempts + coalesce((SELECT t.attempts FROM task t WHERE t.id = d.task_id), 0)
+     WHERE d.id = $1 AND d.state = 'waiting' RETURNING d.subject`,
     [id, state, fault],
   );
+  const next = ended === undefined ? [] : await transaction.query<DueRow>(
+    `UPDATE task SET due_at = now(), queued_at = now() WHERE due_at = 'infinity' AND id =
+       (SELECT d.task_id FROM webhook_delivery d WHERE d.policy_id = $1 AND d.target = $2 AND d.subject = $3 AND d.state = 'waiting' ORDER BY d.id LIMIT 1)
+     RETURNING id, vendor_type`,
+    [policyId, target, ended.subject],
+  );
   const released = outage && state === 'delivered' ? await releaseTarget(transaction, { policyId, target }) : [];
-  return [...rows.map((row) => Number(row.id)), ...released];
+  return { ended: ended !== undefined, due: [...next.map(dueTasksOf), ...released] };
 }
 
 function executionFor({ policyId, targetType, notification }: Pick<DeliveryToStart, 'policyId' | 'targetType' | 'notification'>): NewExecution {

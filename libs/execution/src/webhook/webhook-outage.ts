@@ -1,4 +1,6 @@
 import type { Transaction } from '@haven/database';
+import type { DueTasks } from '../execution.js';
+import type { VendorType } from '../vendor.js';
 
 /** A target of a policy, by its place. */
 export interface WebhookTarget {
@@ -50,21 +52,31 @@ export async function waitForTargets(transaction: Transaction, tasks: readonly n
 }
 
 /** The target takes something again; resolves to the tasks that waited for it and are due now. */
-export async function releaseTarget(transaction: Transaction, { policyId, target }: WebhookTarget): Promise<number[]> {
-  const rows = await transaction.query<{ id: string }>(
+export async function releaseTarget(transaction: Transaction, { policyId, target }: WebhookTarget): Promise<DueTasks[]> {
+  const rows = await transaction.query<DueRow>(
     `WITH over AS (DELETE FROM webhook_outage WHERE policy_id = $1 AND target = $2 RETURNING failures)
      UPDATE task t SET due_at = now(), queued_at = now() FROM over, webhook_delivery d
      WHERE d.policy_id = $1 AND d.target = $2 AND d.state = 'waiting' AND t.id = d.task_id AND t.status IN ('Pending', 'Scheduled')
-       AND t.due_at > now() AND t.due_at <> 'infinity' AND (t.failures = 0 OR over.failures >= ${CERTAIN}) RETURNING t.id`,
+       AND t.due_at > now() AND t.due_at <> 'infinity' AND (t.failures = 0 OR over.failures >= ${CERTAIN}) RETURNING t.id, t.vendor_type`,
     [policyId, target],
   );
-  return rows.map((row) => Number(row.id));
+  return rows.map(dueTasksOf);
 }
 
 /** Nothing is known about the targets of the policy any more, because they are others now; resolves to the tasks that are due. */
-export async function releaseTargets(transaction: Transaction, policyId: number): Promise<number[]> {
-  const released: number[] = [];
+export async function releaseTargets(transaction: Transaction, policyId: number): Promise<DueTasks[]> {
+  const released: DueTasks[] = [];
   const rows = await transaction.query<{ target: number }>('SELECT target FROM webhook_outage WHERE policy_id = $1 ORDER BY target FOR UPDATE', [policyId]);
   for (const { target } of rows) released.push(...(await releaseTarget(transaction, { policyId, target })));
   return released;
+}
+
+/** A task that is due now, with its kind: a target that was changed can have tasks of both. */
+export interface DueRow {
+  readonly id: string;
+  readonly vendor_type: VendorType;
+}
+
+export function dueTasksOf({ id, vendor_type: vendorType }: DueRow): DueTasks {
+  return { vendorType, taskIds: [Number(id)] };
 }
