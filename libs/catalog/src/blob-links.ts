@@ -30,6 +30,18 @@ export async function linkBlobs(transaction: Transaction, repositoryId: string, 
   );
 }
 
+/**
+ * Notes what of the content that these manifests name their repository does not hold, before its links go: neither a restore
+ * nor a push may take that for something that was there.
+ */
+export async function noteAbsent(transaction: Transaction, repositoryId: string, manifestIds: readonly string[]): Promise<void> {
+  await transaction.execute(
+    `UPDATE manifest_blob mb SET absent = NOT mb.absent WHERE mb.manifest_id = ANY($2::bigint[])
+       AND mb.absent = EXISTS (SELECT 1 FROM repository_blob rb WHERE rb.repository_id = $1 AND rb.digest = mb.digest)`,
+    [repositoryId, manifestIds],
+  );
+}
+
 /** Takes out of a repository what these manifests, which are deleted by now, were or named, and no live one names. */
 export async function unlinkContentOf(transaction: Transaction, repositoryId: string, manifestIds: readonly string[]): Promise<void> {
   const rows = await transaction.query<{ digest: string }>(
@@ -115,6 +127,6 @@ export async function findRecallable(database: Queryable, repository: string, di
 
 function wasNamed(repositoryId: string, digest: string): string {
   return `(EXISTS (SELECT 1 FROM manifest_blob mb JOIN manifest m ON m.id = mb.manifest_id
-           WHERE mb.digest = ${digest} AND mb.repository_id = ${repositoryId} AND m.deleted_at > now() - interval '${RECALL}')
+           WHERE mb.digest = ${digest} AND mb.repository_id = ${repositoryId} AND NOT mb.absent AND m.deleted_at > now() - interval '${RECALL}')
     AND NOT EXISTS (SELECT 1 FROM manifest own WHERE own.repository_id = ${repositoryId} AND own.digest = ${digest}))`;
 }

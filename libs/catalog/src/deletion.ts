@@ -1,6 +1,6 @@
 import { appendEvents, type Database, type NewEvent, type Transaction } from '@haven/database';
 import { putIntoBin } from './bin-entries.js';
-import { unlinkContentOf } from './blob-links.js';
+import { noteAbsent, unlinkContentOf } from './blob-links.js';
 import { CatalogError } from './catalog-error.js';
 import { requireDeletable } from './immutability.js';
 import { changeRepository, type ChangingRepository } from './repositories.js';
@@ -139,5 +139,6 @@ async function binManifests(transaction: Transaction, repository: ChangingReposi
   const entry = await putIntoBin(transaction, { ...deletion, repository, tags, manifestIds: ids });
   const events = await dropTags(transaction, repository, tags, deletion.actor);
   await transaction.execute('UPDATE manifest SET deleted_at = now() WHERE id = ANY($1::bigint[])', [ids]);
+  await noteAbsent(transaction, repository.id, ids);
   return { entry, tags, events };
 }

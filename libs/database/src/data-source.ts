@@ -11,13 +11,14 @@ import { JobLogs1763700000010 } from './migrations/0010-job-logs.js';
 import { LostBlobs1763700000013 } from './migrations/0013-lost-blobs.js';
 import { UntoldDeletions1763700000014 } from './migrations/0014-untold-deletions.js';
 import { WebhookPlans1763700000015 } from './migrations/0015-webhook-plans.js';
+import { AbsentContent1763700000016 } from './migrations/0016-absent-content.js';
 
 /** Seconds before a statement is given up: no request of ours may hold a connection longer. */
 const STATEMENT_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Every migration in the order in which it runs; append only. */
-const migrations = [InitialSchema1763700000001, Administration1763700000002, Outbound1763700000003, StorageFindings1763700000004, ExternalAccounts1763700000005, OpenIdConnect1763700000006, WorkerPools1763700000007, Webhooks1763700000009, JobLogs1763700000010, LostBlobs1763700000013, UntoldDeletions1763700000014, WebhookPlans1763700000015];
+const migrations = [InitialSchema1763700000001, Administration1763700000002, Outbound1763700000003, StorageFindings1763700000004, ExternalAccounts1763700000005, OpenIdConnect1763700000006, WorkerPools1763700000007, Webhooks1763700000009, JobLogs1763700000010, LostBlobs1763700000013, UntoldDeletions1763700000014, WebhookPlans1763700000015, AbsentContent1763700000016];
 
 /** The TypeORM data source over `url` with at most `poolSize` connections. */
 export function dataSourceFor(url: string, poolSize: number, onPoolError: (error: unknown) => void): DataSource {
