@@ -20,7 +20,7 @@ export { TaskSweep, type SweepParts } from './task-sweep.js';
 export { TaskFailure, TaskInterrupted, TaskWorker, type Interruption, type TaskContext, type TaskHandler, type WorkerParts } from './task-worker.js';
 export { WorkerPools, type BusyWorker, type LivingPool, type WorkerPool } from './worker-pools.js';
 export { endDelivery, lockSubjects, restartDeliveries, startDeliveries, type DeliveryToEnd, type DeliveryToRestart, type DeliveryToStart, type EndOfDelivery } from './webhook/webhook-delivery.js';
-export { noteOutage, releaseTargets, type WebhookTarget } from './webhook/webhook-outage.js';
+export { noteOutage, OUTAGE_UNTRIED, releaseTargets, type WebhookTarget } from './webhook/webhook-outage.js';
 export {
   cloudEventTypeOf, notificationId, SYSTEM_WEBHOOK_EVENTS, WEBHOOK_EVENTS, WEBHOOK_FORMATS, webhookSecretContext, webhookVendorOf, type Notification, type StoredTarget, type WebhookEventType, type WebhookTargetType,
 } from './webhook/webhook-policy.js';

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '@haven/database';
-import { Executions, lockSubjects, releaseTargets, startDeliveries, type WebhookTargetType } from '@haven/execution';
+import { Executions, lockSubjects, noteOutage, releaseTargets, startDeliveries, TaskQueues, type WebhookTargetType } from '@haven/execution';
 import { FakeBroadcasts, FakeJobQueue } from '@haven/messages';
 import { FakeOutboundClient } from '@haven/outbound';
 import { FakeLogger, Metrics } from '@haven/runtime';
@@ -71,4 +71,32 @@ test('those that waited for a target that is another one now are begun where tas
   await fixture.database.execute(`UPDATE task SET due_at = now() + interval '5 minutes'`);
   await executions.wakeAll(await fixture.database.transaction((transaction) => releaseTargets(transaction, POLICY)));
   expect([toldOf('run-slack'), toldOf('run-webhook')]).toEqual([[{ task: slack }], [{ task: http }]]);
+});
+
+test('a queue that was paused for a day makes nothing dead, neither during the pause nor before something was tried for a day after it', async () => {
+  const { database } = fixture;
+  const queues = new TaskQueues(database);
+  const { sender: one } = sender();
+  const [task = 0] = await deliver(['alpha/a', 'alpha/b']);
+  const fail = () => database.transaction((transaction) => noteOutage(transaction, { policyId: POLICY, target: 0 }, task));
+  const pass = (time: string) => Promise.all([
+    database.execute('UPDATE webhook_outage SET since = since - $1::interval, next_at = next_at - $1::interval', [time]), database.execute('UPDATE execution SET started_at = started_at - $1::interval', [time]),
+  ]);
+  await fail();
+  await database.transaction((transaction) => queues.pauseIn(transaction, ['WEBHOOK']));
+  await pass('25 hours');
+  expect([await one.repair(), await states()]).toEqual([0, ['waiting', 'waiting']]);
+  await database.execute(`UPDATE webhook_outage SET next_at = now()`);
+  expect([await one.repair(), await states()]).toEqual([0, ['waiting', 'waiting']]);
+  await database.execute(`UPDATE webhook_outage SET next_at = now() - interval '25 hours'`);
+  await database.transaction((transaction) => queues.resumeIn(transaction, ['WEBHOOK']));
+  expect([await one.repair(), await states()]).toEqual([0, ['waiting', 'waiting']]);
+  await fail();
+  expect([await one.repair(), await states()]).toEqual([0, ['waiting', 'waiting']]);
+  // Tried again and again for a day.
+  for (let hours = 0; hours < 50; hours += 1) {
+    await pass('30 minutes');
+    await fail();
+  }
+  expect([await one.repair(), await states()]).toEqual([2, ['dead', 'dead']]);
 });

@@ -1,5 +1,5 @@
 import type { Queryable, Transaction } from '@haven/database';
-import type { DeliveryToEnd, Notification, StoredTarget, VendorType } from '@haven/execution';
+import { OUTAGE_UNTRIED, type DeliveryToEnd, type Notification, type StoredTarget, type VendorType } from '@haven/execution';
 
 /** A delivery with the target that it goes to; undefined when the policy has it no more. */
 export interface DeliveryRow extends DeliveryToEnd {
@@ -46,12 +46,13 @@ export interface ExpiredDelivery extends LeftDelivery {
   readonly vendorType: VendorType;
 }
 
-/** What has been waiting for a day for a target that takes nothing. */
+/** What has been waiting for a day for a target that took nothing, though it was tried all the time. */
 export async function expiredDeliveries(database: Queryable, limit: number): Promise<ExpiredDelivery[]> {
   const rows = await database.query<{ id: string; subject: string; policy_id: number; target: number; execution_id: string; vendor_type: VendorType }>(
     `SELECT d.id, d.subject, d.policy_id, d.target, d.execution_id, e.vendor_type
      FROM webhook_outage o JOIN webhook_delivery d ON d.policy_id = o.policy_id AND d.target = o.target JOIN execution e ON e.id = d.execution_id
-     WHERE o.since < now() - interval '1 day' AND d.state = 'waiting' AND e.started_at < now() - interval '1 day' ORDER BY d.id LIMIT $1`,
+     WHERE o.since < now() - interval '1 day' AND o.next_at > now() - interval '${OUTAGE_UNTRIED}' AND d.state = 'waiting' AND e.started_at < now() - interval '1 day'
+       AND NOT EXISTS (SELECT FROM queue_pause p WHERE p.job_type = e.vendor_type) ORDER BY d.id LIMIT $1`,
     [limit],
   );
   return rows.map((row) => (

@@ -14,6 +14,11 @@ const BACKOFF_SECONDS = 5;
 const MOST_BACKOFF_SECONDS = 600;
 /** The others wait so much longer than the one that is tried next: longer than it takes to be found and tried. */
 const OTHERS_LATER = '30 seconds';
+/**
+ * While something waits for a target, it is tried every ten minutes at least. When nothing was for so long, the queue was
+ * paused or no worker was there: that says nothing about the target.
+ */
+export const OUTAGE_UNTRIED = '1 hour';
 
 /**
  * Writes down that a target took nothing. When that happens again and again, not everything for it is tried in vain, which
@@ -23,7 +28,7 @@ const OTHERS_LATER = '30 seconds';
 export async function noteOutage(transaction: Transaction, { policyId, target }: WebhookTarget, failedTask: number): Promise<void> {
   const [counted] = await transaction.query<{ failures: number }>(
     `INSERT INTO webhook_outage AS o (policy_id, target, next_at) VALUES ($1, $2, now())
-     ON CONFLICT (policy_id, target) DO UPDATE SET failures = o.failures + 1,
+     ON CONFLICT (policy_id, target) DO UPDATE SET failures = o.failures + 1, since = CASE WHEN o.next_at < now() - interval '${OUTAGE_UNTRIED}' THEN now() ELSE o.since END,
        next_at = CASE WHEN o.failures + 1 < ${CERTAIN} THEN now() ELSE now() + least($4, $3 * 2 ^ least(o.failures + 1 - ${CERTAIN}, 16)) * interval '1 second' END
        WHERE o.next_at <= now()
      RETURNING failures`,
