@@ -46,6 +46,7 @@ test('H-01, H-08: receivers that redirect inside, answer with a gibibyte, a bomb
   expect(Date.now() - begun).toBeLessThan(15_000);
   await eventually('the others having failed once', async () => (await database.query('SELECT 1 FROM task WHERE failures > 0')).length === 8, 30_000);
   expect(Date.now() - begun).toBeLessThan(30_000);
+  expect((await database.query<{ target: number }>('SELECT target FROM webhook_outage ORDER BY target')).map(({ target }) => target)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   expect(world.received.filter(({ headers }) => `http://${headers.host ?? ''}/hook` === inside)).toHaveLength(0);
   expect(process.memoryUsage().rss - before).toBeLessThan(150 * MEBIBYTE);
   expect(sent.bytes).toBeLessThan(32 * MEBIBYTE);

@@ -119,7 +119,10 @@ export class WebhookSender {
   }
 }
 
-/** An answer that says that the receiver does not want this very notification, or does not know the sender. */
+/**
+ * An answer that says that the receiver does not want this very notification, or does not know the sender. A redirect is not:
+ * nothing is told to where it leads, so whatever else is sent there is as lost.
+ */
 function isAboutThis(status: number): boolean {
   return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
