@@ -98,12 +98,14 @@ describe('a webhook policy', () => {
   });
 });
 
-test('M-22: a project has a hundred policies at most, also when many are made at once', async () => {
-  const id = await core.addProject('many', { members: { alice: 1 } });
-  await core.database.execute(`INSERT INTO webhook_policy (project_id, name, targets, event_types) SELECT $1, 'hook-' || n, '[]', '{}' FROM generate_series(1, 95) AS n`, [id]);
-  const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => alice('POST', '/api/v2.0/projects/many/webhook/policies', { ...BODY, name: `more-${index}` })));
+test.each(['projects/many/webhook', 'system/webhook'])('M-22: there are a hundred policies at most in %s, also when many are made at once', async (base) => {
+  const id = base.startsWith('projects') ? await core.addProject('many', { members: { alice: 1 } }) : null;
+  const who = as(id === null ? 'admin' : 'alice');
+  await core.database.execute(`INSERT INTO webhook_policy (project_id, name, targets, event_types) SELECT $1::int, 'hook-' || n, '[]', '{}' FROM generate_series(1, 95) AS n`, [id]);
+  const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => who('POST', `/api/v2.0/${base}/policies`, { ...BODY, name: `more-${index}` })));
   expect(answers.map(({ status }) => status).toSorted()).toEqual([...Array<number>(5).fill(201), ...Array<number>(15).fill(400)]);
-  expect(messageOf(await alice('POST', '/api/v2.0/projects/many/webhook/policies', { ...BODY, name: 'one more' }))).toContain('at most 100 webhook policies');
+  expect(messageOf(await who('POST', `/api/v2.0/${base}/policies`, { ...BODY, name: 'one more' }))).toContain('at most 100 webhook policies');
+  await core.database.execute('DELETE FROM webhook_policy WHERE project_id IS NOT DISTINCT FROM $1::int', [id]);
 });
 
 test('D-01, D-05: nothing of another project is found, changed or deleted, and project_id in a body says nothing', async () => {

@@ -42,6 +42,9 @@ interface Row {
   readonly updated_at: Date;
 }
 
+/** An advisory lock: held while a policy of the whole installation, which has no row of its own, is made. */
+const SYSTEM_POLICIES_LOCK = 4_273_077;
+
 const FIELDS = 'w.id, w.project_id, w.projects, w.name, w.description, w.targets, w.event_types, w.enabled, w.creator, w.created_at, w.updated_at';
 
 const COLUMNS: QueryColumns = new Map([
@@ -86,7 +89,8 @@ export class WebhookStore {
 
 /** How many policies the project, or the installation, has; others who make one wait until the transaction ends. */
 export async function countPolicies(transaction: Transaction, projectId: number | undefined): Promise<number> {
-  if (projectId !== undefined) await transaction.query('SELECT 1 FROM project WHERE id = $1 FOR NO KEY UPDATE', [projectId]);
+  if (projectId === undefined) await transaction.query('SELECT pg_advisory_xact_lock($1)', [SYSTEM_POLICIES_LOCK]);
+  else await transaction.query('SELECT 1 FROM project WHERE id = $1 FOR NO KEY UPDATE', [projectId]);
   const [row] = await transaction.query<{ count: number }>('SELECT count(*)::int AS count FROM webhook_policy WHERE project_id IS NOT DISTINCT FROM $1::int', [projectId ?? null]);
   return row?.count ?? 0;
 }
