@@ -71,7 +71,12 @@ async function deletedRepository(name: string, artifacts: number): Promise<reado
      INSERT INTO bin_manifest (entry_id, manifest_id) SELECT $2::bigint, id FROM gone`, [repository?.id, entry?.id, artifacts]);
   const push = (tag: string) => ({ type: 'artifact.pushed', payload: { project: 1, repository: name, digest: 'sha256:0', tags: [tag], mediaType: 'x/y', artifactType: '' }, actor: 'user:1' });
   await database.transaction((transaction) => appendEvents(transaction, [push('before'), { type: 'repository.deleted', payload: { project: 1, repository: name, binEntry: entry?.id }, actor: 'user:1' }, push('after')]));
-  const rows = await database.query<DeliveredEvent & { event_id: string }>(`SELECT event_id, type, payload, actor, origin, created_at AS "createdAt" FROM outbox WHERE payload->>'repository' = $1 ORDER BY id`, [name]);
+  return eventsOf(name);
+}
+
+async function eventsOf(repository: string): Promise<readonly DeliveredEvent[]> {
+  const rows = await fixture.database.query<DeliveredEvent & { event_id: string }>(
+    `SELECT event_id, type, payload, actor, origin, created_at AS "createdAt" FROM outbox WHERE payload->>'repository' = $1 ORDER BY id`, [repository]);
   return rows.map(({ event_id: id, ...row }) => ({ ...row, id }));
 }
 
@@ -90,7 +95,7 @@ async function expectPlanned(name: string, told: number, targets = POLICIES * TA
   expect(await database.query(`SELECT 1 FROM task WHERE due_at <> 'infinity'`)).toHaveLength(targets);
 }
 
-test('the artifacts of a large deleted repository are told to every target once and in order, some thousands in a transaction and a thousand of them at most', async () => {
+test('M-22: the artifacts of a large deleted repository are told to every target once and in order, two thousand deliveries in a transaction, and a thousand of them at most', async () => {
   await policies(POLICIES, TARGETS, ['PUSH_ARTIFACT', 'DELETE_ARTIFACT']);
   const events = await deletedRepository('alpha/large', ARTIFACTS);
   const one = planner();
@@ -109,11 +114,12 @@ test('a planner that is killed between two transactions loses nothing and double
   const mortal = planner({ lives: 2 });
   const outcomes = await Promise.allSettled(events.map((event) => mortal.planner.handle(event)));
   expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
-  const [half] = await fixture.database.query<{ count: number }>('SELECT count(*)::int AS count FROM webhook_delivery');
-  expect(half?.count).toBe(MOST_IN_TRANSACTION + POLICIES * TARGETS);
+  expect(await fixture.database.query('SELECT count(*)::int AS count FROM webhook_delivery')).toEqual([{ count: MOST_IN_TRANSACTION + POLICIES * TARGETS }]);
   expect(await fixture.database.query('SELECT 1 FROM webhook_plan')).toHaveLength(1);
   await fixture.database.execute(`DELETE FROM bin_manifest WHERE manifest_id IN (SELECT id FROM manifest ORDER BY id LIMIT 400)`);
-  const [, , after] = events;
+  const [, deleted, after] = events;
+  await expect(planner({ lives: 1 }).planner.handle(deleted as DeliveredEvent)).rejects.toThrow('the process was killed');
+  expect(await fixture.database.query('SELECT count(*)::int AS count FROM webhook_delivery')).toEqual([{ count: 2 * MOST_IN_TRANSACTION + POLICIES * TARGETS }]);
   await planner().planner.handle(after as DeliveredEvent);
   await expectPlanned('alpha/large', TOLD);
 }, 120_000);
@@ -133,6 +139,19 @@ test('where very many targets are told, fewer artifacts of a deleted repository 
   await Promise.all(events.map((event) => planner().planner.handle(event)));
   await expectPlanned('alpha/wide', 50, 400);
   expect(logger.messages('warn')).toHaveLength(1);
+}, 120_000);
+
+test('M-22: large notifications are planned few at a time', async () => {
+  await policies(1, 3, ['TAG_RETENTION']);
+  const deleted = Array.from({ length: 1000 }, (_, index) => ({ digest: `sha256:${index}`, kind: 'IMAGE', tags: Array.from({ length: 10 }, (_tag, tag) => `${'x'.repeat(120)}${tag}`) }));
+  const payload = { project: 1, repository: 'alpha/old', policy: 1, execution: 1, trigger: 'SCHEDULE', retained: 0, rules: [], deleted };
+  await fixture.database.transaction((transaction) => appendEvents(transaction, [1, 2, 3, 4, 5].map((task) => ({ type: 'retention.finished', payload: { ...payload, task, total: task }, actor: '' }))));
+  const one = planner();
+  await Promise.all((await eventsOf('alpha/old')).map((event) => one.planner.handle(event)));
+  const rows = await fixture.database.query<{ totals: number[] }>(`SELECT array_agg((payload->'event_data'->'retention'->>'total')::int ORDER BY id) AS totals FROM webhook_delivery GROUP BY target`);
+  expect(rows).toEqual([1, 2, 3].map(() => ({ totals: [1, 2, 3, 4, 5] })));
+  const [largest] = await fixture.database.query<{ bytes: number }>('SELECT sum(octet_length(payload::text))::int AS bytes FROM webhook_delivery GROUP BY xmin::text ORDER BY 1 DESC LIMIT 1');
+  expect(largest?.bytes).toBeLessThan(5 * 1024 ** 2);
 }, 120_000);
 
 test('many deleted repositories, small and large and empty, are told of in one go', async () => {
