@@ -10,7 +10,8 @@ import { syslogLine } from './syslog-line.js';
 const MOST_WAITING = 10_000;
 const LARGEST_WRITE = 100;
 const TIMEOUT_MS = 5_000;
-const BACKOFF = { baseMs: 200, maxMs: 15_000 };
+/** Far shorter than the time that `deliver` has: once the server is back, nobody may fail for the sake of a pause. */
+const BACKOFF = { baseMs: 200, maxMs: 2_000 };
 
 interface Waiting {
   readonly line: string;
