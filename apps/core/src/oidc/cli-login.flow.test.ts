@@ -139,6 +139,19 @@ describe('the CLI secret', () => {
     expect((await people.docker(name, secret)).status).toBe(200);
   });
 
+  test('is not used up for groups that cannot be kept, because the filter of an earlier version is of no use', async () => {
+    const { name, secret, visitor, id } = await people.arrived({ groups: ['dev'] });
+    await core.database.execute(`INSERT INTO setting (key, value) VALUES ('oidc_group_filter', '"^(?!tmp-)"') ON CONFLICT (key) DO UPDATE SET value = excluded.value`);
+    await changeSettings(core, { oidc_logout: true });
+    const before = all.provider.tokenForms.length;
+    await people.age(id, 301);
+    expect([(await people.docker(name, secret)).status, (await visitor.send('GET', CURRENT)).status, all.provider.tokenForms.length - before]).toEqual([200, 200, 0]);
+    expect(core.logger.lines.map((line) => String(line.fields['error'] ?? '')).join()).toContain('oidc_group_filter cannot be used');
+    await changeSettings(core, { oidc_group_filter: '^dev' });
+    await core.database.execute('UPDATE oidc_account SET asking_until = NULL');
+    expect([(await people.docker(name, secret)).status, all.provider.tokenForms.length - before, await people.groupsOf(id)]).toEqual([200, 1, ['dev']]);
+  });
+
   test('asks the provider once, however many logins and replicas there are', async () => {
     const replica = await startReplica(core, { HAVEN_EXTERNAL_URL: EXTERNAL_URL });
     try {

@@ -6,7 +6,7 @@ import { ConfigurationService } from '../configuration/configuration.service.js'
 import { CoreOptions } from '../platform/core-options.js';
 import { openCliSecret, sameSecret } from './cli-secret.js';
 import { OidcAccountStore, type OidcAccount } from './oidc-account.store.js';
-import { decideOnGroups } from './oidc-groups.js';
+import { mayLogIn } from './oidc-groups.js';
 import { REFRESH_SECONDS, RefreshService } from './refresh.service.js';
 
 /** Seconds that what the provider said stands while it cannot be asked. */
@@ -58,7 +58,7 @@ export class CliLoginService extends LoginMode implements OnModuleInit {
 
   /** Groups are held to the settings as they are now, not as they were when the provider named them. */
   async #requireRecent({ confirmedAge = Infinity, groups, refreshToken }: OidcAccount, seconds: number): Promise<void> {
-    if (!decideOnGroups(groups, await this.configuration.current()).allowed) throw ended();
+    if (!mayLogIn(groups, await this.configuration.current())) throw ended();
     if (confirmedAge <= seconds) return;
     if (refreshToken !== undefined) throw new LoginUnavailable('the OpenID provider has not been reachable for too long to go by what it said last');
     throw new LoginRefused('the provider gives no refresh tokens, and the last login in the browser is too old to go by; let people log in there again, or add offline_access to oidc_scope');

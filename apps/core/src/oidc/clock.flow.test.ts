@@ -56,7 +56,7 @@ describe('a provider whose clock', () => {
     all.provider.makeIdToken = (claims) => rs256(all.provider.key, { ...claims, iat: Math.floor(Date.now() / 1000) + 600 });
     core.logger.lines.length = 0;
     await core.service.app.get(RefreshService, { strict: false }).refreshDue();
-    expect(core.logger.lines.map((line) => JSON.stringify(line)).join('\n')).toContain('could not be asked about somebody');
+    expect(core.logger.lines.map((line) => JSON.stringify(line)).join('\n')).toContain('nothing could be learned from the OpenID provider about somebody');
     expect(await core.database.query(`SELECT source_confirmed_at < now() - interval '9 minutes' AS old FROM haven_user WHERE username = $1`, [name])).toEqual([{ old: true }]);
   });
 });

@@ -11,7 +11,7 @@ import { CoreOptions } from '../platform/core-options.js';
 import { generateCliSecret, sealCliSecret } from './cli-secret.js';
 import { externalIdOf, OidcAccountStore, storeCliSecret, type OidcAccount } from './oidc-account.store.js';
 import type { OidcPerson } from './oidc-claims.js';
-import { decideOnGroups } from './oidc-groups.js';
+import { decideOnGroups, mayLogIn } from './oidc-groups.js';
 
 /** A person of the provider's, under a name here, and the sealed-at-rest means to ask about them later. */
 export interface Arrival {
@@ -38,7 +38,7 @@ export class OidcAccountService {
 
   /** @throws Problem FORBIDDEN for people whose groups may not log in; nothing is stored before this */
   async requireAllowed(person: OidcPerson): Promise<void> {
-    if (decideOnGroups(person.groups, await this.configuration.current()).allowed) return;
+    if (mayLogIn(person.groups, await this.configuration.current())) return;
     this.logger.warn('a login through OpenID Connect was refused: none of the groups may log in (oidc_login_groups)', { subject: person.subject });
     throw new Problem('FORBIDDEN', 'none of your groups may log in here; ask an administrator');
   }

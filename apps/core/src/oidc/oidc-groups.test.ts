@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { decideOnGroups } from './oidc-groups.js';
+import { decideOnGroups, mayLogIn, requireUsableFilter, type GroupDecision } from './oidc-groups.js';
 
 const SETTINGS = { oidc_admin_group: '', oidc_group_filter: '', oidc_login_groups: '' };
 
-test.each<[string, Partial<typeof SETTINGS>, string[], ReturnType<typeof decideOnGroups>]>([
+test.each<[string, Partial<typeof SETTINGS>, string[], GroupDecision & { readonly allowed: boolean }]>([
   ['nothing is set', {}, ['a'], { allowed: true, administrator: false, groups: ['a'] }],
   ['there are no groups', { oidc_admin_group: '' }, [], { allowed: true, administrator: false, groups: [] }],
   ['the filter keeps some', { oidc_group_filter: '^dev-' }, ['dev-a', 'a-dev-'], { allowed: true, administrator: false, groups: ['dev-a'] }],
@@ -15,11 +15,15 @@ test.each<[string, Partial<typeof SETTINGS>, string[], ReturnType<typeof decideO
   ['without groups nobody is in a login group', { oidc_login_groups: 'staff' }, [], { allowed: false, administrator: false, groups: [] }],
   ['nobody is in the group without a name', { oidc_admin_group: '' }, [''], { allowed: true, administrator: false, groups: [''] }],
 ])('%s', (_name, settings, groups, decision) => {
-  expect(decideOnGroups(groups, { ...SETTINGS, ...settings })).toEqual(decision);
+  const all = { ...SETTINGS, ...settings };
+  expect({ allowed: mayLogIn(groups, all), ...decideOnGroups(groups, all) }).toEqual(decision);
 });
 
-test('a filter that cannot be used gives nobody groups', () => {
-  expect(() => decideOnGroups(['dev'], { ...SETTINGS, oidc_group_filter: '^(?!tmp-)' })).toThrow('oidc_group_filter cannot be used: set another one, or none');
+test('a filter that cannot be used gives nobody groups, and says nothing about who may log in', () => {
+  const settings = { ...SETTINGS, oidc_login_groups: 'dev', oidc_group_filter: '^(?!tmp-)' };
+  expect(() => decideOnGroups(['dev'], settings)).toThrow('oidc_group_filter cannot be used: set another one, or none');
+  expect(() => { requireUsableFilter(settings); }).toThrow('oidc_group_filter cannot be used');
+  expect([mayLogIn(['dev'], settings), mayLogIn(['ops'], settings)]).toEqual([true, false]);
 });
 
 test('M-09: a filter that backtracking would never end with takes no time', () => {

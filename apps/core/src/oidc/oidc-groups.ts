@@ -2,37 +2,42 @@ import type { Configuration } from '@haven/api';
 import { compilePattern, type Pattern } from '@haven/policy';
 import type { ClaimNames } from './oidc-claims.js';
 
-/** What the groups of somebody mean, as the settings have it. */
+/** What the groups of somebody who may log in mean, as the settings have it. */
 export interface GroupDecision {
-  /** False: the person may not log in at all. */
-  readonly allowed: boolean;
   /** In oidc_admin_group. */
   readonly administrator: boolean;
   /** The groups that count here: those that oidc_group_filter lets through. */
   readonly groups: readonly string[];
 }
 
-export type GroupSettings = Pick<Configuration, 'oidc_admin_group' | 'oidc_group_filter' | 'oidc_login_groups'>;
+/** Whether one of the groups may log in; any may while nobody named some. Ask before anything is stored: who may not leaves nothing behind. */
+export function mayLogIn(groups: readonly string[], { oidc_login_groups: loginGroups }: Pick<Configuration, 'oidc_login_groups'>): boolean {
+  const allowedIn = loginGroups.split(',').map((name) => name.trim()).filter((name) => name !== '');
+  return allowedIn.length === 0 || groups.some((name) => allowedIn.includes(name));
+}
 
 /**
- * Decides before anything is stored: who may not log in leaves nothing behind. The filter hides no group from the two decisions about the person.
+ * The filter hides no group from the decision about the person.
+ *
+ * @throws Error as requireUsableFilter
+ */
+export function decideOnGroups(groups: readonly string[], settings: Pick<Configuration, 'oidc_admin_group' | 'oidc_group_filter'>): GroupDecision {
+  const { oidc_admin_group: adminGroup } = settings;
+  return { administrator: adminGroup !== '' && groups.includes(adminGroup), groups: groups.filter(groupFilter(settings)) };
+}
+
+/**
+ * To be asked before a refresh token is used up for groups that could not be kept.
  *
  * @throws Error for a filter that an earlier version took and this one does not know: nobody gets groups by a guess
  */
-export function decideOnGroups(groups: readonly string[], settings: GroupSettings): GroupDecision {
-  const { oidc_admin_group: adminGroup, oidc_group_filter: filter, oidc_login_groups: loginGroups } = settings;
-  const allowedIn = loginGroups.split(',').map((name) => name.trim()).filter((name) => name !== '');
-  const isKept = filter === '' ? undefined : groupFilter(filter);
-  return {
-    allowed: allowedIn.length === 0 || groups.some((name) => allowedIn.includes(name)),
-    administrator: adminGroup !== '' && groups.includes(adminGroup),
-    groups: isKept === undefined ? groups : groups.filter(isKept),
-  };
+export function requireUsableFilter(settings: Pick<Configuration, 'oidc_group_filter'>): void {
+  groupFilter(settings);
 }
 
-function groupFilter(filter: string): Pattern {
+function groupFilter({ oidc_group_filter: filter }: Pick<Configuration, 'oidc_group_filter'>): Pattern {
   try {
-    return compilePattern(filter);
+    return filter === '' ? () => true : compilePattern(filter);
   } catch (error) {
     throw new Error('oidc_group_filter cannot be used: set another one, or none', { cause: error });
   }

@@ -5,7 +5,7 @@ import { OnboardingService } from '../identity/onboarding.service.js';
 import { OidcAccountService } from './oidc-account.service.js';
 import { OidcAccountStore, type OidcAccount } from './oidc-account.store.js';
 import { personOf } from './oidc-claims.js';
-import { claimNamesOf, decideOnGroups } from './oidc-groups.js';
+import { claimNamesOf, mayLogIn, requireUsableFilter } from './oidc-groups.js';
 import { LoginEnded, refreshLogin, type Exchanged } from './provider-exchange.js';
 import { ProviderService } from './provider.service.js';
 
@@ -57,9 +57,10 @@ export class RefreshService implements OnApplicationBootstrap, OnModuleDestroy {
     const token = this.accounts.refreshTokenOf(account);
     if (token === undefined || !(await this.store.claim(account, CLAIM_SECONDS))) return 'unknown';
     try {
+      const settings = await this.configuration.current();
+      requireUsableFilter(settings);
       const provider = await this.providers.provider();
-      const names = claimNamesOf(await this.configuration.current());
-      return await this.#apply(account, await refreshLogin(provider, token, account, names));
+      return await this.#apply(account, await refreshLogin(provider, token, account, claimNamesOf(settings)));
     } catch (error) {
       return this.#failed(account, error);
     }
@@ -69,7 +70,7 @@ export class RefreshService implements OnApplicationBootstrap, OnModuleDestroy {
     const settings = await this.configuration.current();
     const said = personOf(exchanged.idClaims, exchanged.userinfo, claimNamesOf(settings, { nameIsKnown: true }));
     const groups = exchanged.described ? said.groups : account.groups;
-    if (!decideOnGroups(groups, settings).allowed) return this.#out(account, 'in no group any more that may log in (oidc_login_groups)');
+    if (!mayLogIn(groups, settings)) return this.#out(account, 'in no group any more that may log in (oidc_login_groups)');
     if (exchanged.described) await this.accounts.arrive({ person: said, username: account.username, refreshToken: exchanged.refreshToken });
     else await this.accounts.confirm(account, exchanged.refreshToken);
     return 'in';
@@ -77,7 +78,7 @@ export class RefreshService implements OnApplicationBootstrap, OnModuleDestroy {
 
   async #failed(account: OidcAccount, error: unknown): Promise<Refreshed> {
     if (error instanceof LoginEnded) return this.#out(account, error.message);
-    this.logger.warn('the OpenID provider could not be asked about somebody', { name: account.username, error });
+    this.logger.warn('nothing could be learned from the OpenID provider about somebody', { name: account.username, error });
     return 'unknown';
   }
 
