@@ -21,7 +21,7 @@ export interface PushedManifest {
 const LARGEST_CONFIG = 4 * 1024 * 1024;
 const MOST_TAG_PARAMETERS = 100;
 /** Bytes of manifests that are being received, all together and those of one account, without what each may have anyway. */
-const RECEIVING = { bytes: 64 * 1024 * 1024, share: 16 * 1024 * 1024 };
+const RECEIVING = { bytes: 64 * 1024 * 1024, share: 16 * 1024 * 1024, mostHeldMs: 120_000 };
 
 /** Takes a manifest in: reads and checks it, stores its bytes, and then lets the catalog make it part of its repository. */
 export class ManifestPush {

@@ -40,21 +40,22 @@ async function nextChunk(chunks: AsyncIterator<Buffer>): Promise<IteratorResult<
 
 /** Bytes of each body that cost nothing: what is pushed every day is smaller, and is never refused for the sake of large ones. */
 const FREE = 64 * 1024;
-/** How long a body may keep what it took of a budget, in milliseconds; looked at whenever some of it comes. */
-const MOST_HELD_MS = 120_000;
 
 /**
  * How many bytes of large bodies may be in memory at a time: of all requests together, and of those of one client, so that
  * nobody takes the room of all. Clients decide how slowly they send.
  */
 export class BodyBudget {
+  /** How long a body may keep what it took, in milliseconds; looked at whenever some of it comes. */
+  readonly mostHeldMs: number;
   readonly #share: number;
   readonly #taken = new Map<string, number>();
   #left: number;
 
-  constructor({ bytes, share }: { readonly bytes: number; readonly share: number }) {
+  constructor({ bytes, share, mostHeldMs }: { readonly bytes: number; readonly share: number; readonly mostHeldMs: number }) {
     this.#left = bytes;
     this.#share = share;
+    this.mostHeldMs = mostHeldMs;
   }
 
   /** False when there is no room for so many bytes more. */
@@ -101,7 +102,7 @@ export async function readBody(request: IncomingMessage, { most, what, from }: B
       if (from && wanted > 0) {
         if (!from.budget.take(from.client, wanted)) throw new OciError('TOOMANYREQUESTS', { message: `Too many large requests at once. ${what} this large can be sent again in a moment.`, headers: { 'retry-after': '2' } });
         taken += wanted;
-        if (performance.now() - begun > MOST_HELD_MS) throw new OciError('UNSUPPORTED', { status: 408, message: `${what} this large must be sent within ${MOST_HELD_MS / 1000} seconds.` });
+        if (performance.now() - begun > from.budget.mostHeldMs) throw new OciError('UNSUPPORTED', { status: 408, message: `${what} this large must be sent within ${from.budget.mostHeldMs / 1000} seconds.` });
       }
       chunks.push(chunk);
     }

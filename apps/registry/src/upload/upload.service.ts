@@ -11,6 +11,11 @@ const HANDOVER_MS = 3_000;
 /** The bytes of one request, and the hash that sees them pass; none when this process has not seen the upload's beginning. */
 export type ByteSource = (hash: RunningHash | undefined) => AsyncIterable<Uint8Array>;
 
+interface Claimed {
+  readonly upload: Upload;
+  readonly state: UploadState;
+}
+
 /** Receives blobs: sessions, their bytes, and the moment they become a blob of a repository. */
 export class UploadService {
   readonly #catalog: Catalog;
@@ -104,8 +109,7 @@ export class UploadService {
     }
     await this.#catalog.claimBlob(digest);
     // Whoever may still have the file open would write into the blob, which other repositories may hold as well.
-    const { state } = await this.#claim(upload);
-    await this.#storage.commit(state, digest);
+    await this.#commit(await this.#claim(upload), digest);
     try {
       await this.#catalog.addBlob({
         repository: upload.repository, projectId: upload.projectId, actor: upload.subject, digest, size: upload.received, upload: upload.id,
@@ -157,8 +161,18 @@ export class UploadService {
     return hash.digest();
   }
 
+  async #commit({ upload, state }: Claimed, digest: Digest): Promise<void> {
+    try {
+      await this.#storage.commit(state, digest);
+    } catch (error) {
+      // Nobody writes any more: whoever tries next need not go on with a copy. When that cannot be said, it will be one.
+      await this.#catalog.saveUpload(upload, state, upload.received).catch(() => undefined);
+      throw error;
+    }
+  }
+
   /** The session for this process alone, and where its bytes are now: a writer that never reported back may still hold the old file open. */
-  async #claim(wanted: Upload): Promise<{ readonly upload: Upload; readonly state: UploadState }> {
+  async #claim(wanted: Upload): Promise<Claimed> {
     const { upload, contested } = await this.#catalog.claimUpload(wanted);
     return { upload, state: contested ? await this.#copy(stateOf(upload)) : stateOf(upload) };
   }
