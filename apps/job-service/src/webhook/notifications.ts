@@ -45,19 +45,29 @@ type EventData = Notification['event_data'];
 const MOST_RESOURCES = 100;
 const SUCCESS = 'SUCCESS';
 
-/** What is told of an event: one notification for each tag of a push, and for each artifact that went with a repository. */
-export function notificationsOf(event: DeliveredEvent<ToldEvent>, around: Surroundings): Notification[] {
+/**
+ * What is told of an event: one notification for each tag of a push, and for each artifact that went with a repository; from
+ * that place on. They are made one after the other: together they may be large.
+ */
+export function* notificationsOf(event: DeliveredEvent<ToldEvent>, around: Surroundings, from = 0): Generator<Notification, void, undefined> {
   const { createdAt, origin } = event;
   const operator = event.type === 'retention.finished' ? (event.payload as EventPayload<'retention.finished'>).trigger : (origin.name ?? '');
-  return dataOf(event, around).map((data) => ({ type: TYPES[event.type], occur_at: seconds(createdAt), operator, request_id: origin.requestId ?? '', event_data: data }));
+  for (const data of dataOf(event, around, from)) yield { type: TYPES[event.type], occur_at: seconds(createdAt), operator, request_id: origin.requestId ?? '', event_data: data };
 }
 
-function dataOf(event: DeliveredEvent<ToldEvent>, around: Surroundings): EventData[] {
+function* dataOf(event: DeliveredEvent<ToldEvent>, around: Surroundings, from: number): Generator<EventData, void, undefined> {
+  if (event.type !== 'repository.deleted') return yield* singleData(event as DeliveredEvent<Single>, around).slice(from);
+  const payload = event.payload as EventPayload<'repository.deleted'>;
+  for (const { digest, tags } of around.deleted.slice(from)) yield deleted({ ...payload, digest, tags: [...tags] }, around);
+}
+
+type Single = Exclude<ToldEvent, 'repository.deleted'>;
+
+function singleData(event: DeliveredEvent<Single>, around: Surroundings): EventData[] {
   switch (event.type) {
     case 'artifact.pushed': return pushed(event.payload as EventPayload<'artifact.pushed'>, around);
     case 'artifact.pulled': return [pulled(event.payload as EventPayload<'artifact.pulled'>, around)];
     case 'artifact.deleted': return [deleted(event.payload as EventPayload<'artifact.deleted'>, around)];
-    case 'repository.deleted': return around.deleted.map((artifact) => deleted({ ...(event.payload as EventPayload<'repository.deleted'>), digest: artifact.digest, tags: [...artifact.tags] }, around));
     case 'quota.exceeded': return [quota(event.payload as EventPayload<'quota.exceeded'>, (event.payload as EventPayload<'quota.exceeded'>).message, around)];
     case 'quota.warned': return [quotaWarning(event.payload as EventPayload<'quota.warned'>, around)];
     case 'retention.finished': return [retention(event.payload as EventPayload<'retention.finished'>, around)];

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Catalog, CatalogError } from '@haven/catalog';
 import { digestOf, OCI_IMAGE_CONFIG, OCI_IMAGE_INDEX, OCI_IMAGE_MANIFEST, parseManifest, type Digest } from '@haven/oci';
+import { FakeLogger } from '@haven/runtime';
 import { ORIGIN, eventually, push, WebhookWorld, type Told } from './testing/webhook-world.js';
 
 const QUOTA = ['QUOTA_EXCEED', 'QUOTA_WARNING'];
@@ -10,7 +11,7 @@ let catalog: Catalog;
 
 beforeEach(async () => {
   world = await WebhookWorld.open();
-  catalog = new Catalog(world.fixture.database);
+  catalog = new Catalog(world.fixture.database, new FakeLogger());
   await world.fixture.database.execute(`UPDATE project SET metadata = '{"allow_sparse_manifests": "true"}'`);
 });
 afterEach(() => world.close());

@@ -124,6 +124,24 @@ test('a planner that is killed between two transactions loses nothing and double
   await expectPlanned('alpha/large', TOLD);
 }, 120_000);
 
+test('what is left to tell of a project that is gone is told by whoever handles an event of the next one of its name', async () => {
+  const { database } = fixture;
+  await policies(1, 3, ['PUSH_ARTIFACT', 'DELETE_ARTIFACT']);
+  await database.execute('UPDATE webhook_policy SET project_id = NULL');
+  const events = await deletedRepository('alpha/large', ARTIFACTS);
+  const mortal = planner({ lives: 1 });
+  await Promise.allSettled(events.slice(1, 2).map((event) => mortal.planner.handle(event)));
+  expect(await database.query('SELECT 1 FROM webhook_plan')).toHaveLength(1);
+  await database.execute('UPDATE project SET deleted_at = now() WHERE id = 1');
+  await database.execute(`INSERT INTO project (id, name, public, owner_id) VALUES (2, 'alpha', false, 1)`);
+  const payload = { project: 2, repository: 'alpha/large', digest: 'sha256:0', tags: ['next'], mediaType: 'x/y', artifactType: '' };
+  await database.transaction((transaction) => appendEvents(transaction, [{ type: 'artifact.pushed', payload, actor: 'user:1' }]));
+  await planner().planner.handle((await eventsOf('alpha/large')).at(-1) as DeliveredEvent);
+  const rows = await database.query<{ tags: string[] }>(`SELECT array_agg(payload->'event_data'->'resources'->0->>'tag' ORDER BY id) AS tags FROM webhook_delivery GROUP BY target`);
+  expect(rows).toEqual(Array.from({ length: 3 }, () => ({ tags: ['before', ...Array.from({ length: TOLD }, (_, index) => `v${index + 1}`), 'after', 'next'] })));
+  expect(await database.query('SELECT 1 FROM webhook_plan')).toEqual([]);
+}, 120_000);
+
 test('two planners at once plan everything once and in order', async () => {
   await policies(POLICIES, TARGETS, ['PUSH_ARTIFACT', 'DELETE_ARTIFACT']);
   const events = await deletedRepository('alpha/large', ARTIFACTS);

@@ -1,12 +1,12 @@
 import type { Configuration } from '@haven/api';
 import type { Database, SettingsTable, Transaction } from '@haven/database';
-import { lockSubjects, startDeliveries, type Executions, type StartedExecution } from '@haven/execution';
+import { lockSubjects, startDeliveries, type Executions, type Notification, type StartedExecution } from '@haven/execution';
 import { EVENTS, type DeliveredEvent } from '@haven/messages';
 import { matchesGlob } from '@haven/policy';
 import type { Logger } from '@haven/runtime';
 import { Batches } from '../event/batches.js';
 import type { EventSubscriber } from '../event/subscribers.js';
-import { notificationsOf, TOLD_EVENTS, webhookTypeOf, type ToldEvent } from './notifications.js';
+import { notificationsOf, TOLD_EVENTS, webhookTypeOf, type DeletedArtifact, type ToldEvent } from './notifications.js';
 import {
   deletedArtifacts, notePlans, policiesFor, projectsById, repositoryTimes, someUnplanned, waitingEvents, type DeletedArtifacts, type DeletedRepository, type PolicyRow, type ProjectRow, type WaitingEvent,
 } from './webhook-plan.store.js';
@@ -34,10 +34,9 @@ const MOST_OF_REPOSITORY = 20_000;
 
 type Told = DeliveredEvent<ToldEvent>;
 
-interface Plan {
+interface Interest {
   readonly policies: readonly PolicyRow[];
   readonly projects: ReadonlyMap<number, ProjectRow>;
-  readonly events: readonly Told[];
 }
 
 /** An event that waits, with those who are told of it. */
@@ -82,34 +81,39 @@ export class WebhookPlanner implements EventSubscriber {
   async #planBatch(batch: readonly Told[]): Promise<void> {
     const { database, executions, settings } = this.#parts;
     if (!(await settings.current()).notification_enable) return;
-    const projectIds = [...new Set(batch.map(({ payload }) => payload.project))];
-    const policies = await policiesFor(database, projectIds);
+    const policies = await policiesFor(database, projectsOf(batch));
     if (policies.length === 0) return;
-    const projects = await projectsById(database, projectIds);
+    const projects = await projectsById(database, projectsOf(batch));
     const events = batch.filter((event) => policies.some((policy) => wants(policy, event, projects)));
     if (events.length === 0 || !(await someUnplanned(database, events.map(({ id }) => id)))) return;
     for (let progress: Progress = { started: [], place: '0', done: false, shortened: [] }; !progress.done;) {
       const after = progress.place;
-      progress = await database.transaction((transaction) => this.#planSlice(transaction, { policies, projects, events }, after));
+      progress = await database.transaction((transaction) => this.#planSlice(transaction, events, after));
       for (const repository of progress.shortened) this.#parts.logger.warn('a deleted repository had more artifacts than webhooks tell of', { repository });
       await executions.wakeAll(progress.started);
     }
   }
 
-  /** Events about a subject come to several workers at once: whoever is first plans those before it, too, and what others have only begun. */
-  async #planSlice(transaction: Transaction, { policies, projects, events }: Plan, after: string): Promise<Progress> {
-    const subjects = [...new Set(events.map(subjectOf))];
+  /**
+   * Events about a subject come to several workers at once: whoever is first plans those before it, too, and what others have
+   * only begun. They may be of another project, one that had the name before, and of times when other policies were known.
+   */
+  async #planSlice(transaction: Transaction, batch: readonly Told[], after: string): Promise<Progress> {
+    const subjects = [...new Set(batch.map(subjectOf))];
     await lockSubjects(transaction, subjects);
+    const policies = await policiesFor(transaction, projectsOf(batch));
     const types = TOLD_EVENTS.filter((type) => policies.some((policy) => policy.eventTypes.includes(webhookTypeOf(type))));
-    const waiting = await waitingEvents(transaction, { eventIds: events.map(({ id }) => id), subjects, types, after, ...READ });
-    const candidates = waiting.events.map((one) => candidateOf(one, policies, projects));
+    const waiting = await waitingEvents(transaction, { eventIds: batch.map(({ id }) => id), subjects, types, after, ...READ });
+    const events = waiting.events.map(({ event }) => ({ ...event, payload: EVENTS[event.type].parse(event.payload) }) as Told);
+    const projects = await projectsById(transaction, projectsOf(events));
+    const candidates = waiting.events.map((one, index) => candidateOf(one, events[index] as Told, { policies, projects }));
     const gone = await deletedArtifacts(transaction, candidates.flatMap(({ repository }) => repository ?? []).slice(0, REPOSITORIES), SLICE.deliveries);
     const unread = candidates.findIndex(({ repository }) => repository !== undefined && !gone.has(repository.eventId));
     const ready = unread === -1 ? candidates : candidates.slice(0, unread);
     const times = await repositoryTimes(transaction, [...new Set(ready.flatMap(({ event: { payload } }) => ('repository' in payload ? [payload.repository] : [])))]);
     const { deliveries, finished, begun } = sliceOf(this.#eventsToPlan(ready, { projects, times, gone }), SLICE);
     const planned = ready.slice(0, finished);
-    await notePlans(transaction, planned.filter((one) => one.waiting.planned !== undefined).map(({ event }) => event.id), begun, begun && gone.get(begun.eventId)?.artifacts);
+    await notePlans(transaction, planned.filter((one) => one.waiting.planned !== undefined).map(({ event }) => event.id), begun, begun && artifactsToNote(begun.eventId, candidates, gone));
     const touched = ready.slice(0, begun === undefined ? finished : finished + 1);
     return {
       started: await startDeliveries(transaction, this.#parts.executions, deliveries), place: planned.at(-1)?.waiting.place ?? after, done: waiting.all && finished === candidates.length,
@@ -124,13 +128,22 @@ export class WebhookPlanner implements EventSubscriber {
       const project = projects.get(payload.project);
       const repositoryCreatedAt = 'repository' in payload ? times.get(payload.repository) : undefined;
       const around = project && { host: this.#parts.host, project, repositoryCreatedAt, deleted: gone.get(eventId)?.artifacts ?? [] };
-      yield { eventId, subject: subjectOf(event), notifications: around === undefined || interested.length === 0 ? [] : notificationsOf(event, around), policies: interested, planned };
+      const notifications = (from: number): Iterable<Notification> => (around === undefined || interested.length === 0 ? [] : notificationsOf(event, around, from));
+      yield { eventId, subject: subjectOf(event), notifications, policies: interested, planned };
     }
   }
 }
 
-function candidateOf(waiting: WaitingEvent, policies: readonly PolicyRow[], projects: Plan['projects']): Candidate {
-  const event = { ...waiting.event, payload: EVENTS[waiting.event.type].parse(waiting.event.payload) } as Told;
+function projectsOf(events: readonly Told[]): number[] {
+  return [...new Set(events.map(({ payload }) => payload.project))];
+}
+
+/** Those of an event of which nothing was planned before: then they are written down already. */
+function artifactsToNote(eventId: string, candidates: readonly Candidate[], gone: Around['gone']): readonly DeletedArtifact[] | undefined {
+  return candidates.some(({ event, waiting }) => event.id === eventId && waiting.planned !== undefined) ? undefined : gone.get(eventId)?.artifacts;
+}
+
+function candidateOf(waiting: WaitingEvent, event: Told, { policies, projects }: Interest): Candidate {
   const interested = policies.filter((policy) => wants(policy, event, projects));
   const entry = binEntryOf(event);
   const targets = interested.reduce((sum, { targetTypes }) => sum + targetTypes.length, 0);
@@ -138,7 +151,7 @@ function candidateOf(waiting: WaitingEvent, policies: readonly PolicyRow[], proj
   return { waiting, event, interested, repository: { eventId: event.id, entry, most: Math.max(1, Math.min(MOST_DELETED, Math.floor(MOST_OF_REPOSITORY / targets))) } };
 }
 
-function wants({ projectId, projects: patterns, eventTypes }: PolicyRow, { type, payload }: Told, projects: ReadonlyMap<number, ProjectRow>): boolean {
+function wants({ projectId, projects: patterns, eventTypes }: PolicyRow, { type, payload }: Told, projects: Interest['projects']): boolean {
   if (!eventTypes.includes(webhookTypeOf(type))) return false;
   if (projectId !== undefined) return projectId === payload.project;
   const name = projects.get(payload.project)?.name;

@@ -8,7 +8,8 @@ export type PlannedUpTo = Pick<DeliveryToStart, 'part' | 'policyId' | 'target'>;
 export interface EventToPlan {
   readonly eventId: string;
   readonly subject: string;
-  readonly notifications: readonly Notification[];
+  /** From that part on, made one after the other. */
+  readonly notifications: (from: number) => Iterable<Notification>;
   /** In the order of their ids. */
   readonly policies: readonly Pick<PolicyRow, 'id' | 'targetTypes'>[];
   /** Undefined when nothing about it is planned yet. */
@@ -50,8 +51,9 @@ function begunOf({ eventId }: EventToPlan, deliveries: readonly DeliveryToStart[
 }
 
 function* deliveriesOf({ eventId, subject, notifications, policies, planned }: EventToPlan): Generator<{ readonly delivery: DeliveryToStart; readonly size: number }> {
-  for (const [part, notification] of notifications.entries()) {
-    if (planned !== undefined && part < planned.part) continue;
+  let part = (planned?.part ?? 0) - 1;
+  for (const notification of notifications(part + 1)) {
+    part += 1;
     const size = Buffer.byteLength(JSON.stringify(notification));
     for (const { id: policyId, targetTypes } of policies) {
       for (const [target, targetType] of targetTypes.entries()) {

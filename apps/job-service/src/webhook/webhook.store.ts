@@ -70,7 +70,8 @@ export async function waitingDeliveries(database: Queryable): Promise<{ readonly
 /** Forgets what was told long ago: deliveries after 8 days, which is longer than their events stay; dead ones after 30. */
 export async function forgetDeliveries(database: Pick<Transaction, 'execute'>, limit: number): Promise<number> {
   // Left behind where nobody wanted the rest to be told any more.
-  await database.execute(`DELETE FROM webhook_plan WHERE updated_at < now() - interval '8 days'`);
+  await database.execute(`DELETE FROM webhook_plan WHERE updated_at < now() - interval '8 days'
+    AND NOT EXISTS (SELECT FROM outbox o WHERE o.event_id = webhook_plan.event_id AND o.handled_at IS NULL)`);
   return database.execute(
     `DELETE FROM webhook_delivery WHERE id IN (SELECT id FROM webhook_delivery WHERE state <> 'waiting'
        AND ended_at < now() - CASE state WHEN 'dead' THEN interval '30 days' ELSE interval '8 days' END ORDER BY ended_at LIMIT $1)`,
