@@ -3,6 +3,14 @@ export class DatabaseUnavailable extends Error {
   override readonly name = 'DatabaseUnavailable';
 }
 
+/**
+ * Whether the database is out of this process's reach. Not when all of its own connections were in use for too long: then
+ * it has too much to do, and others may not.
+ */
+export function isOutOfReach(error: unknown): boolean {
+  return error instanceof DatabaseUnavailable && !(error.cause instanceof Error && POOL_EXHAUSTED.test(error.cause.message));
+}
+
 export type DatabaseFault = 'unavailable' | 'conflict' | 'duplicate' | 'missing-reference' | 'other';
 
 /** SQLSTATE classes and codes, PostgreSQL manual, appendix A. */
@@ -10,6 +18,8 @@ const UNAVAILABLE_CODES = new Set(['57P01', '57P02', '57P03', '53300', 'ECONNREF
 /** A partition was attached while a row was on its way to the default one: the same statement finds the new partition. */
 const MOVED_ROW = /violates partition constraint$/;
 const CONFLICT_CODES = new Set(['40001', '40P01']);
+/** What the pool says of a request that waited for one of its connections. */
+const POOL_EXHAUSTED = /timeout exceeded when trying to connect/i;
 const LOST_CONNECTION = /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|connection timeout/i;
 
 /** What kind of fault an error from the driver is; decides whether a transaction may run again. */

@@ -1,6 +1,6 @@
 export { createDatabase, Database } from './database.js';
 export type { DatabaseOptions, Queryable, Transaction } from './database.js';
-export { DatabaseUnavailable, databaseFault } from './database-faults.js';
+export { DatabaseUnavailable, databaseFault, isOutOfReach } from './database-faults.js';
 export { currentOrigin, withOrigin, type Origin } from './origin.js';
 export { appendEvents, Outbox } from './outbox.js';
 export type { NewEvent, OutboxEvent } from './outbox.js';

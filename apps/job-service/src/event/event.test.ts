@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
+import { DatabaseUnavailable } from '@haven/database';
 import { FakeBroadcasts, type EventName, type JobPayload } from '@haven/messages';
 import { FakeLogger } from '@haven/runtime';
 import { CacheRefresh } from './cache-refresh.js';
 import { HandledEvents } from './handled-events.js';
 import { purgeEvents } from './purge-events.js';
-import { Subscribers, type EventSubscriber } from './subscribers.js';
+import { isUnfit, Subscribers, type EventSubscriber } from './subscribers.js';
 
 function job(type: string, payload: Record<string, unknown>): JobPayload<'deliver-event'> {
   return { id: randomUUID(), type, payload, actor: 'user:3', origin: {}, createdAt: '2026-01-01T00:00:00.000Z' };
@@ -37,6 +38,16 @@ describe('subscribers', () => {
     ]);
     await expect(subscribers.deliver(job('repository.created', REPOSITORY))).rejects.toThrow('was not taken by broken');
     expect(heard).toEqual(['working']);
+  });
+
+  test('that cannot reach the database make the process unfit; those that wait too long for a connection of its own, or fail otherwise, do not', async () => {
+    const unfit = async (error: Error): Promise<boolean> => {
+      const subscribers = new Subscribers([subscriber('well', ['repository.created'], async () => undefined), subscriber('ill', ['repository.created'], () => Promise.reject(error))]);
+      return isUnfit(await subscribers.deliver(job('repository.created', REPOSITORY)).catch((failure: unknown) => failure));
+    };
+    const gone = new DatabaseUnavailable('the database cannot be reached', { cause: new Error('Connection terminated due to connection timeout') });
+    const busy = new DatabaseUnavailable('the database cannot be reached', { cause: new Error('timeout exceeded when trying to connect') });
+    expect([await unfit(gone), await unfit(busy), await unfit(new Error('no')), isUnfit(gone), isUnfit(busy)]).toEqual([true, false, false, true, false]);
   });
 
   test('leave an event that this build does not know to a newer one', async () => {

@@ -1,3 +1,4 @@
+import { isOutOfReach } from '@haven/database';
 import { EVENTS, isEventName, type DeliveredEvent, type EventName, type JobPayload } from '@haven/messages';
 
 /** Does something about events. It may see an event more than once, also after others: it is idempotent by the event's id. */
@@ -10,6 +11,11 @@ export interface EventSubscriber {
 /** Some subscribers failed; the event is delivered again to all of them. */
 export class DeliveryError extends AggregateError {
   override readonly name = 'DeliveryError';
+}
+
+/** Whether a job failed because this process cannot reach the database, also where it was one of several subscribers that could not. */
+export function isUnfit(error: unknown): boolean {
+  return isOutOfReach(error) || (error instanceof DeliveryError && error.errors.some(isOutOfReach));
 }
 
 /** Everyone in this process who wants to know about events. */

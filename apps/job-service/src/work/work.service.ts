@@ -1,9 +1,9 @@
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { DatabaseUnavailable, type Database, type Outbox } from '@haven/database';
+import type { Database, Outbox } from '@haven/database';
 import type { JobPayload, Messages } from '@haven/messages';
 import { retryWithJitter, type Health, type RootLogger } from '@haven/runtime';
 import type { AuditWork } from '../audit/audit-work.js';
-import type { Subscribers } from '../event/subscribers.js';
+import { isUnfit, type Subscribers } from '../event/subscribers.js';
 import type { ExecutionRunner } from '../execution/execution-runner.js';
 import { Routine } from '../execution/routine.js';
 import type { GarbageWork } from '../garbage/garbage-work.js';
@@ -57,7 +57,7 @@ export class WorkService implements OnApplicationBootstrap, BeforeApplicationShu
   onApplicationBootstrap(): void {
     const { messages, logger } = this.#parts;
     logger.addSink(messages.logShipper.sink);
-    const workers = messages.workers(undefined, { unfit: (error) => error instanceof DatabaseUnavailable });
+    const workers = messages.workers(undefined, { unfit: isUnfit });
     workers.handle('deliver-event', (event) => this.#deliver(event));
     workers.handle('purge-uploads', () => this.#parts.uploadPurge.run());
     workers.handle('purge-events', async () => { await purgeEvents(this.#parts.outbox, logger); });
