@@ -51,7 +51,10 @@ export async function unlinkContentOf(transaction: Transaction, repositoryId: st
      ORDER BY rb.digest FOR UPDATE`,
     [repositoryId, manifestIds],
   );
-  await unlinkUnnamed(transaction, repositoryId, rows.map((row) => row.digest));
+  const digests = rows.map((row) => row.digest);
+  // Also what a push brought since noteAbsent looked: its link is locked only now.
+  if (digests.length > 0) await transaction.execute('UPDATE manifest_blob SET absent = false WHERE manifest_id = ANY($1::bigint[]) AND digest = ANY($2) AND absent', [manifestIds, digests]);
+  await unlinkUnnamed(transaction, repositoryId, digests);
 }
 
 /**
