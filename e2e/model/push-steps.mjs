@@ -46,7 +46,9 @@ async function putManifest(project, actor, name, item, tag) {
   }
   const repository = project.repositories.get(name);
   if ((repository ? repository.missingFor(item) : [...item.blobs, ...item.children]).length > 0) {
-    expectOutcome(what, status, [400, 404]);
+    // What was there a moment ago is looked for first, and may be too much already.
+    const full = repository && !project.hasRoomFor(project.cost(repository.recalledFor(item)));
+    expectOutcome(what, status, full ? [400, 404, OVER_QUOTA] : [400, 404]);
     return false;
   }
   const links = repository ? repository.linksFor(item) : [[item.digest, item.size]];

@@ -22,9 +22,15 @@ export class RepositoryModel {
 
   /** What the item names and the repository has neither live nor, for blobs, deleted a moment ago. */
   missingFor(item) {
-    const recalled = new Set([...this.deleted.values()].flatMap((deleted) => deleted.blobs.map(({ digest }) => digest)));
+    const recalled = new Set(this.recalledFor(item).map(([digest]) => digest));
     const blobs = item.blobs.filter(({ digest }) => !this.blobs.has(digest) && !recalled.has(digest));
     return [...blobs, ...item.children.filter(({ digest }) => !this.manifests.has(digest))];
+  }
+
+  /** What the item names and the repository had a moment ago, with the sizes: a push has it back. */
+  recalledFor(item) {
+    const recalled = new Set([...this.deleted.values()].flatMap((deleted) => deleted.blobs.map(({ digest }) => digest)));
+    return item.blobs.filter(({ digest }) => !this.blobs.has(digest) && recalled.has(digest)).map(({ digest, size }) => [digest, size]);
   }
 
   put(item) {
