@@ -104,7 +104,7 @@ describe('the job service', () => {
     await testDatabase.database.migrate();
     const { database } = testDatabase;
     const storage = openStorage(pathToFileURL(folder).href);
-    const catalog = new Catalog(database);
+    const catalog = new Catalog(database, new FakeLogger());
     const [user] = await database.query<{ id: number }>(`INSERT INTO haven_user (external_id, username) VALUES ('x', 'x') RETURNING id`);
     const [project] = await database.query<{ id: number }>(`INSERT INTO project (name, owner_id) VALUES ('a', $1) RETURNING id`, [user!.id]);
     const ids = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'] as const;

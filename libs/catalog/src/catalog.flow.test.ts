@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '@haven/database';
 import { digestOf, OCI_IMAGE_INDEX, OCI_IMAGE_MANIFEST, parseManifest, type Digest } from '@haven/oci';
+import { FakeLogger } from '@haven/runtime';
 import { Catalog } from './catalog.js';
 
 let fixture: TestDatabase;
@@ -10,7 +11,7 @@ const actor = 'user:1';
 
 beforeAll(async () => {
   fixture = await createTestDatabase();
-  catalog = new Catalog(fixture.database);
+  catalog = new Catalog(fixture.database, new FakeLogger());
   const [user] = await fixture.database.query<{ id: number }>(`INSERT INTO haven_user (external_id, username) VALUES ('tester', 'tester') RETURNING id`);
   const [project] = await fixture.database.query<{ id: number }>(`INSERT INTO project (name, owner_id) VALUES ('alpha', $1) RETURNING id`, [user?.id]);
   projectId = project?.id ?? 0;

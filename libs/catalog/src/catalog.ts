@@ -32,7 +32,7 @@ export class Catalog {
   readonly #logger: Pick<Logger, 'warn'>;
 
   /** `logger` is told what went wrong beside a change or a refusal that stands all the same. */
-  constructor(database: Database, logger: Pick<Logger, 'warn'> = PROCESS_WARNINGS) {
+  constructor(database: Database, logger: Pick<Logger, 'warn'>) {
     this.#database = database;
     this.#logger = logger;
   }
@@ -206,8 +206,3 @@ export class Catalog {
     }
   }
 }
-
-/** Where nobody gave a logger. */
-const PROCESS_WARNINGS: Pick<Logger, 'warn'> = {
-  warn: (message, { error } = {}) => { process.emitWarning(error === undefined ? message : `${message}: ${String(error)}`); },
-};

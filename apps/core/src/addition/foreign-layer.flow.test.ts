@@ -2,6 +2,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Catalog } from '@haven/catalog';
 import { digestOf, OCI_IMAGE_MANIFEST, parseManifest } from '@haven/oci';
+import { FakeLogger } from '@haven/runtime';
 import { openStorage } from '@haven/storage';
 import { startTestCore, type TestCore } from '../testing/test-core.js';
 
@@ -35,7 +36,7 @@ test.each([
   };
   const bytes = Buffer.from(JSON.stringify(document));
   const storage = openStorage(`file://${core.folder}`);
-  const catalog = new Catalog(core.database);
+  const catalog = new Catalog(core.database, new FakeLogger());
   const [row] = await core.database.query<{ id: number }>(`INSERT INTO project (name, owner_id) VALUES ('alpha', 1) ON CONFLICT DO NOTHING RETURNING id`);
   const projectId = row?.id ?? (await core.database.query<{ id: number }>(`SELECT id FROM project WHERE name = 'alpha'`))[0]?.id ?? 0;
   for (const blob of [config, bytes]) await storage.put(digestOf(blob), blob);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Catalog } from '@haven/catalog';
+import { FakeLogger } from '@haven/runtime';
 import { Pusher } from '../testing/push.js';
 import { startTestCore, type Answer, type TestCore } from '../testing/test-core.js';
 
@@ -69,7 +70,7 @@ describe('a copy', () => {
   });
 
   test('F-13: takes no more room than there is when twenty come at once', async () => {
-    const catalog = new Catalog(core.database);
+    const catalog = new Catalog(core.database, new FakeLogger());
     const limit = (bytes: number): Promise<number> => core.database.execute('UPDATE project SET storage_limit = $1 WHERE id = $2', [bytes, bravoId]);
     // Each needs its content twice, in its layer and in its config, and some hundred bytes for its manifest.
     for (let index = 0; index < 20; index += 1) await alpha.image('alpha/many', String(index).padEnd(10_000, '.'), [String(index)]);

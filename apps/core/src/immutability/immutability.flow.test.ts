@@ -118,7 +118,7 @@ describe('immutable tag rules', () => {
     const rule = await create(RULE, 'obeyed');
     await expect(pusher.image('obeyed/app', 'second', ['v1'])).rejects.toMatchObject({ code: 'immutable' });
     await pusher.image('obeyed/app', 'second', ['v2', 'latest']);
-    await expect(new Catalog(core.database).deleteTag({ repository: 'obeyed/app', tag: 'v2', actor: '' })).rejects.toMatchObject({ code: 'immutable' });
+    await expect(new Catalog(core.database, new FakeLogger()).deleteTag({ repository: 'obeyed/app', tag: 'v2', actor: '' })).rejects.toMatchObject({ code: 'immutable' });
     await put(rule, { ...RULE, id: rule, disabled: true }, 'obeyed');
     await pusher.image('obeyed/app', 'third', ['v1']);
     while (heard.filter((name) => name === 'obeyed').length < 2) await new Promise((resolve) => setTimeout(resolve, 10));

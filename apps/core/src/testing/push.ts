@@ -1,6 +1,7 @@
 import { Catalog } from '@haven/catalog';
 import type { Database } from '@haven/database';
 import { digestOf, OCI_IMAGE_CONFIG, OCI_IMAGE_INDEX, OCI_IMAGE_MANIFEST, parseManifest, type Digest } from '@haven/oci';
+import { FakeLogger } from '@haven/runtime';
 import type { BlobStorage } from '@haven/storage';
 
 interface Descriptor {
@@ -29,7 +30,7 @@ export class Pusher {
 
   /** @param storage where the bytes of `artifact` go; nowhere when left out */
   constructor(database: Database, private readonly projectId: number, private readonly storage?: BlobStorage) {
-    this.#catalog = new Catalog(database);
+    this.#catalog = new Catalog(database, new FakeLogger());
   }
 
   /** An image whose only layer holds `content`; resolves to its descriptor. */

@@ -30,7 +30,7 @@ beforeEach(async () => {
   fixture = await createTestDatabase();
   folder = mkdtempSync(join(tmpdir(), 'haven-garbage-'));
   storage = openStorage(pathToFileURL(folder).href);
-  catalog = new Catalog(fixture.database);
+  catalog = new Catalog(fixture.database, new FakeLogger());
   broadcasts = new FakeBroadcasts();
   executions = new Executions({ database: fixture.database, jobs: new FakeJobQueue(), broadcasts, logger: new FakeLogger() });
   await fixture.database.execute(`INSERT INTO haven_user (id, external_id, username) VALUES (1, 'tester', 'tester')`);

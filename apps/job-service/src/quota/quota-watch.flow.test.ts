@@ -4,6 +4,7 @@ import { Catalog } from '@haven/catalog';
 import { createTestDatabase, type TestDatabase } from '@haven/database';
 import type { DeliveredEvent } from '@haven/messages';
 import { digestOf, OCI_IMAGE_CONFIG, OCI_IMAGE_MANIFEST, parseManifest, type Digest } from '@haven/oci';
+import { FakeLogger } from '@haven/runtime';
 import { QuotaWatch } from './quota-watch.js';
 
 const REPOSITORY = 'alpha/app';
@@ -15,7 +16,7 @@ let watch: QuotaWatch;
 
 beforeAll(async () => {
   fixture = await createTestDatabase();
-  catalog = new Catalog(fixture.database);
+  catalog = new Catalog(fixture.database, new FakeLogger());
   watch = new QuotaWatch(fixture.database);
   await fixture.database.execute(`INSERT INTO haven_user (id, external_id, username) VALUES (1, 'x', 'x')`);
   await fixture.database.execute(`INSERT INTO project (id, name, owner_id, storage_limit) VALUES (1, 'alpha', 1, ${LIMIT})`);

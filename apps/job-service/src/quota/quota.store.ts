@@ -45,7 +45,7 @@ export async function forgetRefusals(database: Database, freed: readonly Freed[]
   if (freed.length === 0) return;
   await database.execute(
     `UPDATE quota_notice n SET exceeded_at = NULL FROM unnest($1::int[], $2::timestamptz[]) AS f (project_id, at)
-     WHERE n.project_id = f.project_id AND (n.exceeded_at < f.at OR n.exceeded_used > project_used(n.project_id))`,
+     WHERE n.project_id = f.project_id AND n.exceeded_at IS NOT NULL AND (n.exceeded_at < f.at OR n.exceeded_used > project_used(n.project_id))`,
     [freed.map(({ projectId }) => projectId), freed.map(({ at }) => at)],
   );
 }

@@ -20,7 +20,7 @@ let policyId: number;
 
 beforeAll(async () => {
   fixture = await createTestDatabase();
-  catalog = new Catalog(fixture.database);
+  catalog = new Catalog(fixture.database, new FakeLogger());
   const { database } = fixture;
   await database.execute(`INSERT INTO haven_user (id, external_id, username) VALUES (1, 'x', 'x')`);
   await database.execute(`INSERT INTO project (id, name, owner_id) VALUES (1, 'alpha', 1)`);

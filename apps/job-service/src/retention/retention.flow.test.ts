@@ -33,7 +33,7 @@ let project: { readonly id: number; readonly name: string };
 
 beforeAll(async () => {
   fixture = await createTestDatabase();
-  catalog = new Catalog(fixture.database);
+  catalog = new Catalog(fixture.database, new FakeLogger());
   await fixture.database.execute(`INSERT INTO haven_user (external_id, username) VALUES ('x', 'x')`);
   executions = new Executions({ database: fixture.database, jobs: new FakeJobQueue(), broadcasts: new FakeBroadcasts(), logger: new FakeLogger() });
 });

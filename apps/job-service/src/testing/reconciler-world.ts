@@ -54,7 +54,7 @@ export class ReconcilerWorld {
   #files: TestStorage;
 
   private constructor(readonly fixture: TestDatabase, files: TestStorage) {
-    this.catalog = new Catalog(fixture.database);
+    this.catalog = new Catalog(fixture.database, new FakeLogger());
     this.#files = files;
     this.executions = new Executions({ database: fixture.database, jobs: new FakeJobQueue(), broadcasts: new FakeBroadcasts(), logger: this.logger });
   }

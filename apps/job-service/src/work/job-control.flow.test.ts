@@ -85,14 +85,14 @@ async function uploads(): Promise<(number: number) => Promise<string>> {
   return async (number) => {
     const id = `00000000-0000-4000-8000-00000000000${String(number)}`;
     const { state } = await storage.append(await storage.createUpload(id), Readable.from([Buffer.from('bytes')]));
-    await new Catalog(database).createUpload({ id, repository: 'a/b', projectId: project?.id ?? 0, subject: '', state });
+    await new Catalog(database, new FakeLogger()).createUpload({ id, repository: 'a/b', projectId: project?.id ?? 0, subject: '', state });
     await database.execute(`UPDATE upload SET updated_at = now() - interval '2 hours'`);
     return id;
   };
 }
 
 async function isGone(upload: string): Promise<boolean> {
-  return (await new Catalog(fixture.database).findUpload(upload)) === undefined;
+  return (await new Catalog(fixture.database, new FakeLogger()).findUpload(upload)) === undefined;
 }
 
 describe('the job service', () => {

@@ -4,6 +4,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Catalog } from '@haven/catalog';
 import { digestOf, OCI_IMAGE_MANIFEST } from '@haven/oci';
+import { FakeLogger } from '@haven/runtime';
 import { errorCode, TestClient } from '../testing/test-client.js';
 
 const TAGS = 100_000;
@@ -141,7 +142,7 @@ describe('M-03: dozens of large manifests that never end', () => {
 
 describe('M-07: hundreds of upload sessions that nobody ends', () => {
   test('take no room of the project, leave it usable, and are all found by their age', async () => {
-    const catalog = new Catalog(client.registry.database);
+    const catalog = new Catalog(client.registry.database, new FakeLogger());
     await sql('UPDATE project SET storage_limit = $1 WHERE id = 1', [(await catalog.usage(1)).used + 1_000_000]);
     const opened: string[] = [];
     for (let round = 0; round < 15; round += 1) opened.push(...await Promise.all(Array.from({ length: 20 }, () => client.startUpload())));

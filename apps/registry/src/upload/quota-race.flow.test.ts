@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Catalog } from '@haven/catalog';
 import { digestOf, OCI_IMAGE_INDEX, OCI_IMAGE_MANIFEST } from '@haven/oci';
+import { FakeLogger } from '@haven/runtime';
 import { TestClient } from '../testing/test-client.js';
 
 const MIB = 1024 * 1024;
@@ -16,7 +17,7 @@ let both: string;
 
 beforeAll(async () => {
   client = await TestClient.start();
-  catalog = new Catalog(client.registry.database);
+  catalog = new Catalog(client.registry.database, new FakeLogger());
   both = await client.registry.sign([{ type: 'repository', name: 'alpha/app', actions: ALL, project: 1 }, { type: 'repository', name: 'bravo/app', actions: ALL, project: 2 }]);
 });
 afterAll(() => client.stop());

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Catalog } from '@haven/catalog';
 import { digestOf } from '@haven/oci';
+import { FakeLogger } from '@haven/runtime';
 import { TestClient } from '../testing/test-client.js';
 
 const MIB = 1024 * 1024;
@@ -12,7 +13,7 @@ let catalog: Catalog;
 
 beforeAll(async () => {
   client = await TestClient.start();
-  catalog = new Catalog(client.registry.database);
+  catalog = new Catalog(client.registry.database, new FakeLogger());
 });
 afterAll(() => client.stop());
 beforeEach(() => limit(LIMIT));

@@ -1,5 +1,6 @@
 import { createTestDatabase, type Database, type TestDatabase } from '@haven/database';
 import { digestOf, OCI_IMAGE_INDEX, OCI_IMAGE_MANIFEST, parseManifest, type Digest } from '@haven/oci';
+import { FakeLogger } from '@haven/runtime';
 import { Catalog } from '../catalog.js';
 
 export interface Descriptor {
@@ -21,7 +22,7 @@ export class CatalogFixture {
     const test = await createTestDatabase();
     await test.database.execute(`INSERT INTO haven_user (id, external_id, username) VALUES (1, 'tester', 'tester')`);
     await test.database.execute(`INSERT INTO project (id, name, owner_id) VALUES (1, 'alpha', 1), (2, 'bravo', 1)`);
-    return new CatalogFixture(test, new Catalog(test.database));
+    return new CatalogFixture(test, new Catalog(test.database, new FakeLogger()));
   }
 
   get database(): Database {
